@@ -25,6 +25,7 @@ class Ejabberd:
         self.rooms = rooms
         self.component = component
         self.component_secret = secrets.token()
+        self.more_components = dict(more_components or {})
         self.client_port = free_port()
         self.component_port = free_port()
         self._http_port = free_port()
@@ -53,7 +54,7 @@ class Ejabberd:
                 {"port": self._http_port, "ip": "127.0.0.1", "module": "ejabberd_http", "request_handlers": {"/api": "mod_http_api"}},
                 {"port": self.component_port, "ip": "127.0.0.1", "module": "ejabberd_service", "access": "all", "shaper": "none",
                  "max_stanza_size": 1048576, "max_fsm_queue": 10000, "global_routes": False,
-                 "hosts": {self.component: {"password": self.component_secret}}},
+                 "hosts": {domain: {"password": secret} for domain, secret in {self.component: self.component_secret, **self.more_components}.items()}},
             ],
             "s2s_access": "none",
             "auth_method": "internal",

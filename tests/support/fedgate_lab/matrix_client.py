@@ -189,10 +189,13 @@ class MatrixClient:
 
     async def _sync_for_ever(self):
         while True:
+            # At most seven answers a second: each costs Synapse as much as a message, and a burst would be mostly /sync.
+            started = asyncio.get_running_loop().time()
             try:
                 query = {"timeout": "20000", "filter": json.dumps(_FILTER), "since": self._since}
                 await self._take(await self.call("GET", "/v3/sync", query=query, timeout_s=40, patient=False))
                 self.sync_problem = None
+                await asyncio.sleep(max(0.0, started + 0.15 - asyncio.get_running_loop().time()))
             except asyncio.CancelledError:
                 raise
             except Exception as error:  # the homeserver is away: the same token again
