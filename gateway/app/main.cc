@@ -69,7 +69,7 @@ int run(const std::string& file) {
   AsioScheduler scheduler;
   auto store = store::SqliteStore::open(settings->data_dir / "journal.sqlite", scheduler);
   if (!store) return failed(store.error());
-  pipeline::Core core({.scheduler = scheduler, .clock = clock, .random = random, .log = (*store)->log(), .key_value = (*store)->key_value(), .settings = settings, .policy = policy});
+  pipeline::Core core({.scheduler = scheduler, .clock = clock, .random = random, .log = **store, .key_value = **store, .settings = settings, .policy = policy});
   if (auto recovered = core.recover(); !recovered) return failed(recovered.error());
 
   auto link = link::LinkServer::start({.address = settings->link, .settings = settings}, scheduler, core);

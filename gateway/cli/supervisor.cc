@@ -20,10 +20,11 @@ namespace {
 
 // Between fork and exec only what is safe there: other threads of ours may have held any lock.
 [[noreturn]] void become(char* const* argv, pid_t parent) {
+  // Handlers first, mask last: a signal that comes now must end this child as it would end the program it becomes.
+  for (int number = 1; number < NSIG; ++number) signal(number, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
-  signal(SIGPIPE, SIG_DFL);
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (getppid() != parent) _exit(1);  // the parent died before the line above
   dup2(STDERR_FILENO, STDOUT_FILENO);
@@ -62,9 +63,13 @@ void Supervisor::start(Child& child, Now now) {
   std::vector<char*> argv;
   for (auto& argument : child.argv) argv.push_back(argument.data());
   argv.push_back(nullptr);
+  sigset_t all, before;
+  sigfillset(&all);
+  sigprocmask(SIG_BLOCK, &all, &before);
   pid_t parent = ::getpid();
   pid_t pid = ::fork();
   if (pid == 0) become(argv.data(), parent);
+  sigprocmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) {
     plan_restart(child, now, std::string("fork: ") + std::strerror(errno));
     return;
