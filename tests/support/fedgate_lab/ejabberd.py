@@ -44,7 +44,7 @@ class Ejabberd:
     def configure(self):
         self.folder.mkdir(parents=True, exist_ok=True)
         plenty = {"max_users": 1000, "max_user_conferences": 1000, "history_size": 20, "default_room_options": {
-            "persistent": True, "public": True, "moderated": False, "members_by_default": True, "mam": True, "anonymous": True}}
+            "persistent": True, "public": True, "moderated": False, "members_by_default": True, "mam": True, "anonymous": False}}
         settings = {
             "hosts": self.domains,
             "loglevel": "warning",

@@ -68,6 +68,8 @@ class Prosody:
                 "    muc_room_locking = false",
                 "    muc_room_default_public = true",
                 "    muc_room_default_persistent = true",
+                # Everybody sees who everybody is: a gateway can only speak for people whose address it knows.
+                "    muc_room_default_public_jids = true",
                 "    muc_room_default_history_length = 20",
                 "    muc_log_by_default = true",
                 '    muc_log_expires_after = "never"',
