@@ -9,6 +9,7 @@
 #include <charconv>
 #include <chrono>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -144,7 +145,8 @@ Result<tcp::endpoint> parse_loopback(const std::string& listen) {
   const char* end = listen.data() + listen.size();
   ErrorCode failed;
   auto address = asio::ip::make_address(host, failed);
-  if (colon == std::string::npos || failed || std::from_chars(listen.data() + colon + 1, end, port).ptr != end || colon + 1 == listen.size())
+  auto digits = colon == std::string::npos ? std::from_chars_result{end, std::errc::invalid_argument} : std::from_chars(listen.data() + colon + 1, end, port);
+  if (failed || digits.ec != std::errc() || digits.ptr != end)
     return make_error(ErrorKind::kInvalid, "gateway.metrics: expected ADDRESS:PORT, found " + listen);
   if (!address.is_loopback()) return make_error(ErrorKind::kInvalid, "gateway.metrics: only loopback addresses, found " + listen);
   return tcp::endpoint(address, port);

@@ -3,7 +3,9 @@
 #include <doctest/doctest.h>
 #include <poll.h>
 #include <signal.h>
+#include <unistd.h>
 
+#include <filesystem>
 #include <functional>
 
 using namespace fedgate::cli;
@@ -97,8 +99,10 @@ TEST_CASE("supervisor: after a long life the first pause counts again") {
 TEST_CASE("supervisor: stop ends children, also one that ignores TERM") {
   Supervisor supervisor(quick());
   supervisor.add("polite", shell("exec sleep 100"));
-  supervisor.add("deaf", shell("trap '' TERM; while :; do sleep 1; done"));
-  REQUIRE(until(supervisor, [&] { return supervisor.pid("polite") != 0 && supervisor.pid("deaf") != 0; }));
+  std::filesystem::path mark = "/tmp/fedgate-deaf-" + std::to_string(::getpid());
+  supervisor.add("deaf", shell("trap '' TERM; : > " + mark.string() + "; while :; do sleep 1; done"));
+  REQUIRE(until(supervisor, [&] { return supervisor.pid("polite") != 0 && std::filesystem::exists(mark); }));
+  std::filesystem::remove(mark);
   pid_t polite = supervisor.pid("polite"), deaf = supervisor.pid("deaf");
   supervisor.stop();
   CHECK(::kill(polite, 0) == -1);
