@@ -96,7 +96,8 @@ void Shard::report(AdapterPort& port, DeliveryReport report) {
 void Shard::settle(Item& item, model::Outcome outcome, DeliveryReport report) {
   if (Lane* lane = item.lane) {
     lane->backoff.reset();
-    if (outcome == model::Outcome::kDelivered || outcome == model::Outcome::kDead) courier_.alive(*lane->network);
+    // Any answer counts: the one delivery that probes must never end without either waking the network or making the next probe due.
+    if (item.state == Item::State::kInFlight || outcome == model::Outcome::kDelivered) courier_.alive(*lane->network);
   }
   // A notice that its network does not take has nobody left to be told; it is not kept for an operator.
   if (!item.is_message() && (outcome == model::Outcome::kDead || outcome == model::Outcome::kUncertain)) outcome = model::Outcome::kDropped;
