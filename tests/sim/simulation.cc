@@ -114,7 +114,11 @@ class Simulation {
     for (Adapter* adapter : {a_.get(), b_.get()})
       if (!adapter->attached) adapter->attach();
     auto end = world_.steady_now() + seconds(240);
-    while (broken_.empty() && world_.steady_now() < end) world_.step(end);
+    while (broken_.empty() && world_.steady_now() < end && !settled()) {
+      auto until = world_.steady_now() + seconds(10);
+      while (world_.steady_now() < until) world_.step(until);
+    }
+    for (auto until = world_.steady_now() + seconds(15); world_.steady_now() < until;) world_.step(until);  // the last notices
     if (broken_.empty()) check();
     verdict_.broken = broken_;
     core_.reset();
@@ -237,6 +241,13 @@ class Simulation {
     }
   }
 
+  bool settled() {
+    for (const Said& said : said_)
+      if (!said.accepted || (!said.allowed && !targets_[said.network].refused_notices.contains("$" + said.key))) return false;
+    for (const auto& [name, stats] : core_->stats().networks)
+      if (stats.waiting) return false;
+    return true;
+  }
   void check() {
     for (const Said& said : said_) {
       if (!said.accepted) {
