@@ -39,18 +39,15 @@ std::string replace_invalid_utf8(std::string_view bytes) {
   std::string out;
   out.reserve(bytes.size());
   std::size_t at = 0;
-  bool replaced = false;
   while (at < bytes.size()) {
     std::size_t length = sequence_length(bytes, at);
     if (length == 0) {
-      if (!replaced) out += "\xEF\xBF\xBD";
-      replaced = (static_cast<unsigned char>(bytes[at]) & 0xc0) != 0xc0;
+      out += "\xEF\xBF\xBD";
       ++at;
       continue;
     }
     out.append(bytes.substr(at, length));
     at += length;
-    replaced = false;
   }
   return out;
 }

@@ -10,7 +10,7 @@ namespace fedgate {
 // No overlong forms, no surrogates, nothing above U+10FFFF.
 bool is_valid_utf8(std::string_view bytes);
 
-// Every maximal invalid sequence becomes U+FFFD.
+// Every byte that belongs to no valid sequence becomes U+FFFD.
 std::string replace_invalid_utf8(std::string_view bytes);
 
 // Reads one code point at `at` of valid UTF-8 and advances `at`.
