@@ -54,7 +54,7 @@ admin::MetricsEndpoint::Ask metrics_of(Scheduler& scheduler, pipeline::Core& cor
 int run(const std::string& file) {
   auto loaded = settings::load(file);
   if (!loaded.settings || !loaded.policy) {
-    for (const auto& finding : loaded.findings) std::cerr << to_text(finding) << "\n";
+    for (const auto& finding : loaded.findings) std::cerr << finding.text() << "\n";
     return kExitConfiguration;
   }
   auto settings = loaded.settings;

@@ -134,7 +134,7 @@ int run(int argc, char** argv) {
   }
 
   auto loaded = settings::load(options.file);
-  for (const auto& finding : loaded.findings) std::cerr << printable(to_text(finding)) << "\n";
+  for (const auto& finding : loaded.findings) std::cerr << printable(finding.text()) << "\n";
   if (!loaded.settings) return kExitConfiguration;
   const auto& settings = *loaded.settings;
   if ((*up_command || *check_command) && !loaded.policy) return kExitConfiguration;
