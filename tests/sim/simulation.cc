@@ -153,7 +153,7 @@ class Simulation {
 
   // Conversation i: 0 direct a->b, 1 direct b->a, 2 room from a, 3 direct a -> somebody of unknown realm at b.
   void submit_next(int i) {
-    if (quiet_ || numbers_[i] >= 12) return;
+    if (quiet_ || numbers_[i] >= 7) return;
     Said said{i == 1 ? "b" : "a", std::to_string(i), {}, ++numbers_[i], i != 3, false, {}};
     said.key = said.conversation + "-" + std::to_string(said.number);
     said_.push_back(said);
