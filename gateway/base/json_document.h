@@ -25,6 +25,8 @@ struct Finding {
   std::string text() const;  // file:line: path: problem
 };
 
+inline std::string to_text(const Finding& finding) { return finding.text(); }
+
 struct JsonDocument {
   std::shared_ptr<const nlohmann::json> root;
   std::map<std::string, std::size_t> lines;  // by JSON pointer

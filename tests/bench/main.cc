@@ -1,0 +1,72 @@
+// fedgate-bench [--json FILE] [--smoke]: one table of what each stage does per second, each as a ratio to a calibration loop of the same run.
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "tests/bench/measure.h"
+
+namespace {
+
+using fedgate::bench::Calibration;
+using fedgate::bench::Row;
+
+void print_table(const Calibration& calibration, const std::vector<Row>& rows) {
+  std::printf("calibration: sha256 of 1 KiB %.0f/s, fdatasync of 4 KiB %.0f/s\n\n", calibration.sha256_1k_per_second,
+              calibration.fdatasync_4k_per_second);
+  std::printf("%-44s %14s %12s %10s  %s\n", "stage", "per second", "us each", "ratio", "to");
+  for (const Row& row : rows)
+    std::printf("%-44s %14.0f %12.3f %10.3f  %s%s\n", row.name.c_str(), row.per_second, row.micros_each, row.ratio, row.calibration.c_str(),
+                row.target_ratio > 0 && row.ratio < row.target_ratio ? "  below target" : "");
+}
+
+void write_json(const std::string& path, const Calibration& calibration, const std::vector<Row>& rows) {
+  nlohmann::json out;
+  out["calibration"] = {{"sha256_1k_per_second", calibration.sha256_1k_per_second}, {"fdatasync_4k_per_second", calibration.fdatasync_4k_per_second}};
+  for (const Row& row : rows)
+    out["rows"].push_back({{"name", row.name}, {"per_second", row.per_second}, {"micros_each", row.micros_each}, {"ratio", row.ratio},
+                           {"calibration", row.calibration}, {"target_ratio", row.target_ratio}});
+  std::ofstream file(path);
+  file << out.dump(2) << '\n';
+  if (!file.flush()) {
+    std::fprintf(stderr, "fedgate-bench: cannot write %s\n", path.c_str());
+    std::exit(1);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  bool smoke = false;
+  std::string json;
+  for (int i = 1; i < argc; ++i) {
+    std::string_view argument = argv[i];
+    if (argument == "--smoke") {
+      smoke = true;
+    } else if (argument == "--json" && i + 1 < argc) {
+      json = argv[++i];
+    } else {
+      std::fprintf(stderr, "usage: fedgate-bench [--json FILE] [--smoke]\n");
+      return 2;
+    }
+  }
+  std::string pattern = (std::filesystem::temp_directory_path() / "fedgate-bench-XXXXXX").string();
+  if (::mkdtemp(pattern.data()) == nullptr) {
+    std::perror("fedgate-bench: temporary folder");
+    return 1;
+  }
+  std::vector<Row> rows;
+  Calibration calibration = fedgate::bench::calibrate(pattern, smoke);
+  fedgate::bench::measure_stages(calibration, smoke, rows);
+  fedgate::bench::measure_store(calibration, pattern, smoke, rows);
+  fedgate::bench::measure_core(calibration, pattern, smoke, rows);
+  std::filesystem::remove_all(pattern);
+  print_table(calibration, rows);
+  if (!json.empty()) write_json(json, calibration, rows);
+  return 0;
+}
