@@ -111,7 +111,7 @@ TEST_CASE("settings: every mistake is said with its path and what to do") {
            {"\"submit_credit\": 2048", "\"submit_credit\": 0", "/limits/submit_credit", "from 1"},
            {"\"submit_credit\"", "\"submit_credits\"", "/limits/submit_credits", "did you mean"},
            {"\"level\": \"info\"", "\"level\": \"loud\"", "/log/level", "debug, info, warn or error"},
-           {"\"store\": {", "\"store\": [{", "/store/0", "not valid JSON"},
+           {"\"store\": {", "\"store\": [{", "/store", "not valid JSON"},
        }) {
     Example example;
     example.replace(from, to);

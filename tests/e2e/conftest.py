@@ -28,8 +28,11 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "limit(seconds): the longest that this test may take")
 
 
-def pytest_report_header(config):
-    return f"fedgate programs: {gateway.binaries()}"
+def pytest_sessionstart(session):
+    try:
+        print(f"fedgate programs: {gateway.binaries()}")
+    except FileNotFoundError as error:
+        pytest.exit(f"{error}; tests/run e2e builds them", returncode=3)
 
 
 @pytest.fixture(scope="session")

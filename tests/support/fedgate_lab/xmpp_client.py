@@ -110,6 +110,7 @@ class XmppClient:
                 await asyncio.wait_for(asyncio.ensure_future(stream.disconnect(wait=0.2)), 3)
             with contextlib.suppress(Exception):
                 stream.abort()
+            await stream.ended()
 
     # ---- sending ----
 
@@ -268,6 +269,13 @@ class _Stream(slixmpp.ClientXMPP):
         self.add_event_handler("failed_all_auth", self._failed)
         self.register_handler(Callback("lab message", MatchXPath(CLIENT + "message"), self._on_message))
         self.register_handler(Callback("lab presence", MatchXPath(CLIENT + "presence"), self._on_presence))
+
+    async def ended(self):
+        """slixmpp leaves a task behind that otherwise complains when the loop closes."""
+        task = getattr(self, "_run_out_filters", None)
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     def _started(self, _):
         self.online = True
