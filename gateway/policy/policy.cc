@@ -12,8 +12,10 @@ using Values = std::array<std::uint64_t, kAttributes>;  // one bit each
 Values values_of(const Request& request, const Compiled& policy) {
   auto bit = [](auto value) { return std::uint64_t{1} << static_cast<unsigned>(value); };
   std::size_t border = kBorderUnknown;
-  if (request.src_realm != kUnknownRealm && request.dst_realm != kUnknownRealm)
-    border = policy.realms[request.src_realm].nation != policy.realms[request.dst_realm].nation ? 1 : 0;
+  const std::string& from = policy.realms[request.src_realm].nation;
+  const std::string& to = policy.realms[request.dst_realm].nation;
+  // A realm of no nation (citizens): whether a border is crossed cannot be told, so that a deny on it matches and an allow does not.
+  if (!from.empty() && !to.empty()) border = from != to ? 1 : 0;
   return {bit(request.src_realm), bit(request.dst_realm), bit(request.src_connector), bit(request.dst_connector), bit(request.kind), bit(request.rank),
           bit(request.label_source), bit(request.protection), bit(request.room ? 1 : 0), bit(request.assurance), bit(border)};
 }

@@ -115,6 +115,14 @@ TEST_CASE("policy: any is OR, borders compare nations") {
   CHECK(policy->decide(request(*policy, "c", "b")).verdict == model::Verdict::kAllow);
 }
 
+TEST_CASE("policy: without a nation a deny on borders matches, whichever way it is written") {
+  for (const char* test : {R"({"eq":true})", R"({"ne":false})", R"({"eq":false})"}) {
+    auto policy = must_load(with_rules(std::string(R"([{"id":"A","effect":"allow","when":{}},{"id":"D","effect":"deny","when":{"crosses_border":)") + test + "}}]"));
+    CHECK(policy->decide(request(*policy, "c", "c")).verdict == model::Verdict::kDeny);
+    CHECK(policy->decide(request(*policy, "a", "c")).verdict == model::Verdict::kDeny);
+  }
+}
+
 TEST_CASE("policy: outside its time nothing passes") {
   auto policy = must_load(with_rules(kAllowAll, R"("not_before":"2026-01-01T00:00:00Z","not_after":"2026-12-31T23:59:59Z",)"));
   Request r = request(*policy, "a", "a");

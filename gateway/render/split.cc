@@ -37,7 +37,7 @@ std::size_t part_end(std::string_view text, std::size_t bytes_max) {
   std::size_t quarter = end - end / 4;
   for (char wanted : {'\n', ' '}) {
     std::size_t found = text.substr(0, end).rfind(wanted);
-    if (found != std::string_view::npos && found >= quarter) return found + 1;
+    if (found != std::string_view::npos && found >= quarter && grapheme_end(text, found + 1) == found + 1) return found + 1;
   }
   return end;
 }

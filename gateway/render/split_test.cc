@@ -41,6 +41,11 @@ TEST_CASE("split: a line break or a blank in the last quarter is preferred") {
   CHECK(split_text("aaaaaaaaaaaaaaaaa bbbbbbbb", 20)[0] == "aaaaaaaaaaaaaaaaa ");
 }
 
+TEST_CASE("split: a blank that carries a combining mark is no place to cut") {
+  auto parts = split_text("aaaaaaaaaaaaaaaaa \xcc\x81" "bbbbbbbb", 20);
+  for (const auto& part : parts) CHECK_FALSE(part.starts_with("\xcc\x81"));
+}
+
 TEST_CASE("split: a grapheme larger than a part is cut between code points") {
   std::string zalgo = "a";
   for (int i = 0; i < 5000; ++i) zalgo += "\xcc\x81";

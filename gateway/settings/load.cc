@@ -239,7 +239,11 @@ LoadResult load(const std::filesystem::path& given) {
   if (!settings->policy.empty())
     if (auto policy_text = read_file(settings->policy, result.findings))
       result.policy = policy::parse_policy(*policy_text, settings->policy.string(), result.findings);
-  if (result.policy) check_realms(*settings, *result.policy, reader);
+  if (result.policy) {
+    std::size_t before = result.findings.size();
+    check_realms(*settings, *result.policy, reader);
+    configuration_ok = configuration_ok && result.findings.size() == before;
+  }
   if (configuration_ok) result.settings = settings;
   if (!result.findings.empty()) result.policy = nullptr;
   return result;
