@@ -196,11 +196,10 @@ Result<model::Envelope> from_proto(const v1::Envelope& envelope) {
   out.protection = static_cast<model::Protection>(envelope.protection());
   out.reply_to = {envelope.reply_to().native_id(), envelope.reply_to().message_id()};
   out.thread = {envelope.thread().native_id(), envelope.thread().message_id()};
-  if (envelope.has_body()) {
-    auto body = from_proto(envelope.body());
-    if (!body) return std::unexpected(body.error());
-    out.body = std::move(*body);
-  }
+  if (!envelope.has_body()) return invalid("body is missing");
+  auto body = from_proto(envelope.body());
+  if (!body) return std::unexpected(body.error());
+  out.body = std::move(*body);
   return out;
 }
 
