@@ -53,7 +53,7 @@ def main():
     parser.add_argument("--limit", type=float, default=900)
     parser.add_argument("--counts")
     parser.add_argument("names", nargs="*")
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     tests = [test for test in known_tests(arguments.folder) if not arguments.names or any(name in test[0] for name in arguments.names)]
     total_passed = total_failed = 0
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
