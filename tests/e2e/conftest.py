@@ -1,9 +1,11 @@
 """Worlds for the tests: real servers and a real gateway, each started on first use and shared until a test failed in it."""
 import asyncio
+import fcntl
 import inspect
 import os
 import pathlib
 import random
+import shutil
 import sys
 
 import pytest
@@ -33,6 +35,16 @@ def pytest_sessionstart(session):
         print(f"fedgate programs: {gateway.binaries()}")
     except FileNotFoundError as error:
         pytest.exit(f"{error}; tests/run e2e builds them", returncode=3)
+    if session.config.option.collectonly:
+        return
+    # One run at a time in this clone; what the last one left is removed now, so that a failure's data stays until then.
+    (ROOT / "run").mkdir(exist_ok=True)
+    session.config.e2e_lock = open(ROOT / "run" / "e2e.lock", "w")
+    try:
+        fcntl.flock(session.config.e2e_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        pytest.exit("another run of the end-to-end tests is going on in this clone", returncode=3)
+    shutil.rmtree(ROOT / "run" / "e2e", ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
