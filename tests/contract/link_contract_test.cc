@@ -1,62 +1,12 @@
 #include <doctest/doctest.h>
 #include <grpcpp/grpcpp.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <future>
-#include <sstream>
-#include <thread>
 
 #include "fedgate/v1/link.grpc.pb.h"
-#include "gateway/app/asio_scheduler.h"
-#include "gateway/base/random.h"
-#include "gateway/link/link_server.h"
-#include "gateway/policy/load.h"
-#include "gateway/store/memory_store.h"
+#include "tests/contract/core_lab.h"
 
 namespace fedgate::link {
 namespace {
-
-// A real core on a memory store behind a real unix socket.
-struct Lab {
-  std::string folder = (std::filesystem::temp_directory_path() / "fedgate-link-XXXXXX").string();
-  app::AsioScheduler scheduler;
-  store::MemoryStore store{scheduler};
-  SystemClock clock;
-  SystemRandom random;
-  std::shared_ptr<settings::Settings> settings = std::make_shared<settings::Settings>();
-  std::unique_ptr<pipeline::Core> core;
-  std::unique_ptr<LinkServer> server;
-  std::thread shard;
-
-  Lab() {
-    REQUIRE(::mkdtemp(folder.data()) != nullptr);
-    settings->gateway = "gw";
-    settings->networks["bund"] = {.name = "bund", .adapter = "matrix", .realm = "de-fed", .domains = {{"bund.example", "de-fed"}},
-                                  .protection = model::Protection::kTls, .default_level = model::Rank::kInternal};
-    settings->networks["bpol"] = {.name = "bpol", .adapter = "xmpp", .realm = "de-fed", .domains = {{"polizei.example", "de-fed"}},
-                                  .protection = model::Protection::kTls, .default_level = model::Rank::kInternal};
-    std::ifstream file("config/policies/two-agencies.json");
-    std::ostringstream text;
-    text << file.rdbuf();
-    auto policy = policy::parse_policy(text.str(), "p");
-    REQUIRE(policy.has_value());
-    core = std::make_unique<pipeline::Core>(pipeline::CoreParts{scheduler, clock, random, store, store, settings, *policy});
-    REQUIRE(core->recover().has_value());
-    auto started = LinkServer::start({"unix:" + folder + "/link.sock", settings}, scheduler, *core);
-    REQUIRE(started.has_value());
-    server = std::move(*started);
-    shard = std::thread([this] { scheduler.run(); });
-  }
-  ~Lab() {
-    server->stop();
-    scheduler.stop();
-    shard.join();
-    core.reset();
-    std::filesystem::remove_all(folder);
-  }
-};
 
 struct Adapter {
   grpc::ClientContext context;
