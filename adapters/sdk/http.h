@@ -13,6 +13,9 @@ struct HttpRequest {
   std::string target;  // path and query, percent-encoded, as on the wire
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
+
+  // First header of that name, "" if there is none.
+  std::string_view header(std::string_view name) const;
 };
 
 struct HttpResponse {
