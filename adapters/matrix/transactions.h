@@ -1,0 +1,59 @@
+// Transactions: what the homeserver pushes. Every event in its order: memberships first change what we know, messages are submitted; done when every submission has its verdict.
+//
+// One io_context's thread; one transaction at a time, as homeservers send them. Answered ones are remembered by id (1,000), so that a repetition costs nothing; the core recognises events that come again in another one.
+#pragma once
+
+#include <deque>
+#include <utility>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "adapters/matrix/bridged_rooms.h"
+#include "adapters/matrix/direct_rooms.h"
+#include "adapters/matrix/from_wire.h"
+
+namespace fedgate::matrix {
+
+class Transactions {
+ public:
+  Transactions(boost::asio::io_context& context, const Config& config, Homeserver& homeserver, sdk::LinkClient& link, Ghosts& ghosts, DirectRooms& directs,
+               BridgedRooms& rooms)
+      : context_(context), config_(config), homeserver_(homeserver), link_(link), ghosts_(ghosts), directs_(directs), rooms_(rooms) {}
+
+  // Returns when the homeserver may hear 200.
+  boost::asio::awaitable<void> accept(std::string txn, const boost::json::array& events);
+
+ private:
+  struct Waiting;
+  boost::asio::awaitable<void> take_turn();
+  void give_turn_back();
+  boost::asio::awaitable<void> handle(const boost::json::object& event, std::shared_ptr<Waiting> waiting);
+  boost::asio::awaitable<void> membership(EventHead head);
+  boost::asio::awaitable<void> invited(EventHead head);
+  boost::asio::awaitable<bool> command(const EventHead& head);
+  boost::asio::awaitable<void> run_command(std::string room, std::string id, std::string sender, std::string line);
+  boost::asio::awaitable<std::string> start_chat(std::string user, std::string address);
+  boost::asio::awaitable<std::string> display_name(std::string room, std::string user, std::string as_user);
+  boost::asio::awaitable<bool> is_room_admin(std::string room, std::string user);
+  boost::asio::awaitable<void> reply(std::string room, std::string to_event, std::string text);
+
+  boost::asio::io_context& context_;
+  const Config& config_;
+  Homeserver& homeserver_;
+  sdk::LinkClient& link_;
+  Ghosts& ghosts_;
+  DirectRooms& directs_;
+  BridgedRooms& rooms_;
+  std::unordered_map<std::string, std::string> names_;  // room + "\n" + user
+  std::set<std::string> done_;
+  std::deque<std::string> done_order_;
+  bool busy_ = false;
+  std::deque<std::move_only_function<void()>> turns_;
+};
+
+}  // namespace fedgate::matrix
