@@ -49,6 +49,9 @@ asio::awaitable<void> DirectRooms::keep(std::string user, Remote remote, Kept va
 asio::awaitable<Answer<std::string>> DirectRooms::ensure(std::string user, Remote remote, std::string ghost) {
   Kept now = kept(user, remote);
   if (!now.room.empty()) co_return now.room;
+  // A homeserver invites people who do not exist; the message would wait for ever in a room without a reader.
+  auto there = co_await homeserver_.look_up(user);
+  if (!there && there.error().status == 404) co_return std::unexpected(there.error());
   Sha256 digest = sha256_of_parts({user, ghost, std::to_string(now.generation)});
   std::string alias = "_fedgate_d_" + base32_encode({reinterpret_cast<const char*>(digest.data()), 16});
   json::object body{{"preset", "trusted_private_chat"}, {"is_direct", true}, {"room_alias_name", alias}, {"invite", json::array{json::value(user)}}};

@@ -74,6 +74,10 @@ asio::awaitable<Answer<void>> Homeserver::register_user(std::string local) {
   co_return done(answer);
 }
 
+asio::awaitable<Answer<void>> Homeserver::look_up(std::string user) {
+  co_return done(co_await call("GET", std::string(kClient) + "/profile/" + percent_encode(user), ""));
+}
+
 asio::awaitable<Answer<void>> Homeserver::set_display_name(std::string user, std::string name) {
   std::string path = std::string(kClient) + "/profile/" + percent_encode(user) + "/displayname";
   co_return done(co_await call("PUT", std::move(path), user, {{"displayname", name}}));

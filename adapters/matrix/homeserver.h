@@ -40,6 +40,8 @@ class Homeserver {
                                                            std::string query = {});
 
   boost::asio::awaitable<Answer<void>> register_user(std::string local_part);  // already there = success
+  // M_NOT_FOUND (404) if the homeserver knows nobody of that name.
+  boost::asio::awaitable<Answer<void>> look_up(std::string user);
   boost::asio::awaitable<Answer<void>> set_display_name(std::string user, std::string name);
   boost::asio::awaitable<Answer<std::string>> join(std::string room_or_alias, std::string as_user);  // the room id
   boost::asio::awaitable<Answer<void>> invite(std::string room, std::string user, std::string as_user);

@@ -317,6 +317,7 @@ void MucRoom::on_presence(const Element& presence, const Jid& from, const Jid& t
     }
     return tell_state("the room does not let the gateway in (" + name + "): make " + config_.own_bare() + " a member of it");
   }
+  if (from.resource.empty()) return;  // the room's own presence (ejabberd says its capabilities so)
   occupant_changed(presence, from.resource);
   if (x == nullptr || !has_status(*x, "110")) {
     if (state_ == State::kReady) tell_state("");

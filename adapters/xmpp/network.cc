@@ -323,7 +323,8 @@ void Network::deliver_notice(v1::Deliver delivery) {
     return settle(delivery, v1::DeliveryResult::DELIVERED, "", "", false);
   }
   // An error goes to the client that sent the message; a server would drop one for a bare address.
-  if (notice.state() == v1::Notice::REFUSED && origin != nullptr) return send_or_retry(refusal_stanza(notice, ghost, origin->full_jid), delivery);
+  bool final_no = notice.state() == v1::Notice::REFUSED || notice.state() == v1::Notice::FAILED || notice.state() == v1::Notice::EXPIRED;
+  if (final_no && origin != nullptr) return send_or_retry(refusal_stanza(notice, ghost, origin->full_jid), delivery);
   Element message = make_stanza("message", ghost + "/gw", person, "chat", delivery.delivery_id());
   message.add("body").with_text(notice_text(notice));
   send_or_retry(message, delivery);

@@ -15,9 +15,10 @@ struct Condition {
 
 Condition condition_of(std::string_view code) {
   if (code == "NO_SUCH_USER" || code == "NO_SUCH_NETWORK") return {"cancel", "item-not-found"};
-  if (code == "UNSUPPORTED_KIND" || code == "ENCRYPTED" || code == "TOO_LARGE") return {"modify", "not-acceptable"};
+  if (code == "UNSUPPORTED_KIND" || code == "ENCRYPTED" || code == "ENCRYPTED_ROOM" || code == "TOO_LARGE") return {"modify", "not-acceptable"};
   if (code == "RATE_LIMITED" || code == "TEMPORARY") return {"wait", "resource-constraint"};
   if (code == "NOT_PERMITTED" || code == "NO_ALLOW_RULE") return {"auth", "forbidden"};
+  if (code == "EXPIRED") return {"wait", "remote-server-timeout"};
   return {"modify", "policy-violation"};
 }
 

@@ -17,7 +17,7 @@ std::optional<Element> message_stanza(const v1::Deliver& delivery, const std::st
 // What the sender of a message is told in words, prefixed so that nobody takes it for the other person's.
 std::string notice_text(const v1::Notice& notice);
 
-// Answer to a message that was refused (xmpp.md §1.17).
+// Answer to a message that was refused, failed or expired (xmpp.md §1.17).
 Element refusal_stanza(const v1::Notice& notice, const std::string& from, const std::string& to);
 
 Element error_reply(const Element& stanza, std::string_view type, std::string_view condition, std::string_view text);

@@ -19,16 +19,22 @@ using nlohmann::json;
 
 constexpr std::uintmax_t kFileBytesMax = 4u << 20;
 
-std::optional<std::string> read_file(const std::filesystem::path& file, std::vector<Finding>& findings) {
+// The finding stands where the file is named: `where`, or the file itself.
+std::optional<std::string> read_file(const std::filesystem::path& file, std::vector<Finding>& findings, const Finding* where = nullptr) {
+  auto say = [&](const std::string& problem) {
+    Finding finding = where != nullptr ? *where : Finding{file.string(), 0, "", ""};
+    finding.problem = where != nullptr ? file.string() + " " + problem : problem;
+    findings.push_back(std::move(finding));
+  };
   std::error_code error;
   auto size = std::filesystem::file_size(file, error);
   std::ifstream stream(file, std::ios::binary);
   if (error || !stream) {
-    findings.push_back({file.string(), 0, "", std::string("cannot be read: ") + (error ? error.message() : std::strerror(errno))});
+    say(std::string("cannot be read: ") + (error ? error.message() : std::strerror(errno)));
     return std::nullopt;
   }
   if (size > kFileBytesMax) {
-    findings.push_back({file.string(), 0, "", "is larger than 4 MiB: this is no configuration"});
+    say("is larger than 4 MiB: this is no configuration");
     return std::nullopt;
   }
   std::ostringstream text;
@@ -236,8 +242,9 @@ LoadResult load(const std::filesystem::path& given) {
   Reader reader(document, file, result.findings);
   Loader(reader, *document.root, *settings).load();
   bool configuration_ok = result.findings.empty();
+  Finding at_policy{file.string(), document.line("/policy"), "/policy", ""};
   if (!settings->policy.empty())
-    if (auto policy_text = read_file(settings->policy, result.findings))
+    if (auto policy_text = read_file(settings->policy, result.findings, &at_policy))
       result.policy = policy::parse_policy(*policy_text, settings->policy.string(), result.findings);
   if (result.policy) {
     std::size_t before = result.findings.size();

@@ -105,7 +105,7 @@ TEST_CASE("settings: every mistake is said with its path and what to do") {
            {"\"network\": \"bund\"", "\"network\": \"nowhere\"", "/links/0/rooms/0/network", "no network"},
            {"{ \"network\": \"bund\", \"room\": \"#incident:bund.example\" },", "", "/links/0/rooms", "at least two"},
            {"\"#incident:bund.example\"", "\"\"", "/links/0/rooms/0/room", "not empty"},
-           {"policies/two-agencies.json", "policies/none.json", "", "cannot be read"},
+           {"policies/two-agencies.json", "policies/none.json", "/policy", "cannot be read"},
            {"\"text_bytes_max\": 262144", "\"text_bytes_max\": -1", "/limits/text_bytes_max", "whole number"},
            {"\"text_bytes_max\": 262144", "\"text_bytes_max\": 1.5", "/limits/text_bytes_max", "whole number"},
            {"\"submit_credit\": 2048", "\"submit_credit\": 0", "/limits/submit_credit", "from 1"},
