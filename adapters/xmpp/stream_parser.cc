@@ -32,6 +32,8 @@ class StreamParser::Running {
   Running(Events given, ParserLimits limiting) : events(std::move(given)), limits(limiting), parser(XML_ParserCreateNS("UTF-8", kSeparator)) {
     if (parser == nullptr) throw std::bad_alloc();
     XML_SetUserData(parser, this);
+    // Deferral would keep a stanza that came in two pieces until a third one comes, which may be never. Its use against slow input is the limit on a single tag in feed().
+    XML_SetReparseDeferralEnabled(parser, XML_FALSE);
     XML_SetElementHandler(parser, [](void* self, const char* name, const char** attributes) { of(self).start(name, attributes); },
                           [](void* self, const char*) { of(self).end(); });
     XML_SetCharacterDataHandler(parser, [](void* self, const char* text, int length) { of(self).characters({text, static_cast<std::size_t>(length)}); });
