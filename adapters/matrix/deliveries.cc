@@ -16,6 +16,8 @@ namespace json = boost::json;
 namespace {
 
 constexpr int kSearchPages = 3;
+constexpr std::size_t kRoomsRemembered = 500;
+constexpr std::size_t kIdsPerRoom = 5000;
 
 Failure refusal(std::string code, std::string words) { return {false, 400, std::move(code), std::move(words), 0}; }
 
@@ -88,6 +90,7 @@ asio::awaitable<Answer<std::string>> Deliveries::bring(const v1::Deliver& delive
     if (!sent->empty()) co_return *sent;
   }
   auto event = co_await homeserver_.send(place->room, "m.room.message", delivery.delivery_id(), *content, place->speaker, delivery.delayed_since_ms());
+  if (event) remember_sent(place->room, delivery.delivery_id(), *event);
   if (event || event.error().status != 403) co_return event;
   // Thrown out, or the room's memory of ours is old: enter once more, then it is a refusal.
   ghosts_.left(place->room, place->speaker);
@@ -98,6 +101,17 @@ asio::awaitable<Answer<std::string>> Deliveries::bring(const v1::Deliver& delive
 
 // The homeserver forgets transaction ids when it restarts, so that a repetition would be a second message: look for it before.
 asio::awaitable<Answer<std::string>> Deliveries::find_sent(const v1::Deliver& delivery, const Place& place) {
+  if (!sent_.contains(place.room)) {
+    auto loaded = co_await load_sent(place);
+    if (!loaded) co_return std::unexpected(loaded.error());
+  }
+  const auto& ids = sent_[place.room];
+  auto found = ids.find(delivery.delivery_id());
+  co_return found == ids.end() ? std::string() : found->second;
+}
+
+asio::awaitable<Answer<void>> Deliveries::load_sent(const Place& place) {
+  std::unordered_map<std::string, std::string> ids;
   std::string from;
   for (int page = 0; page < kSearchPages; ++page) {
     std::string query = "dir=b&limit=100" + (from.empty() ? "" : "&from=" + sdk::percent_encode(from));
@@ -109,12 +123,21 @@ asio::awaitable<Answer<std::string>> Deliveries::find_sent(const v1::Deliver& de
       if (!event.is_object()) continue;
       const json::object* content = object_at(event.as_object(), "content");
       const json::object* marker = content != nullptr ? object_at(*content, "org.fedgate.delivery") : nullptr;
-      if (marker != nullptr && text_at(*marker, "id") == delivery.delivery_id()) co_return text_at(event.as_object(), "event_id");
+      if (marker != nullptr) ids.emplace(text_at(*marker, "id"), text_at(event.as_object(), "event_id"));
     }
     from = text_at(*answer, "end");
     if (from.empty()) break;
   }
-  co_return std::string();
+  if (sent_.size() >= kRoomsRemembered) sent_.clear();
+  sent_[place.room] = std::move(ids);
+  co_return Answer<void>{};
+}
+
+void Deliveries::remember_sent(const std::string& room, const std::string& delivery_id, const std::string& event_id) {
+  auto found = sent_.find(room);
+  if (found == sent_.end()) return;
+  if (found->second.size() >= kIdsPerRoom) sent_.erase(found);  // looked for anew when it is needed again
+  else found->second.emplace(delivery_id, event_id);
 }
 
 asio::awaitable<Answer<std::string>> Deliveries::tell(const v1::Deliver& delivery) {
@@ -145,6 +168,7 @@ asio::awaitable<Answer<std::string>> Deliveries::tell(const v1::Deliver& deliver
       auto event = co_await homeserver_.send(place.room, "m.room.message", delivery.delivery_id(), *contents.notice, place.speaker, 0);
       if (!event) co_return event;
       event_id = *event;
+      remember_sent(place.room, delivery.delivery_id(), event_id);
     }
   }
   if (contents.status) {

@@ -33,6 +33,8 @@ class Deliveries : public std::enable_shared_from_this<Deliveries> {
   boost::asio::awaitable<Answer<Place>> place_of(const v1::Deliver& delivery);
   boost::asio::awaitable<Answer<std::string>> tell(const v1::Deliver& delivery);   // a notice
   boost::asio::awaitable<Answer<std::string>> find_sent(const v1::Deliver& delivery, const Place& place);
+  boost::asio::awaitable<Answer<void>> load_sent(const Place& place);
+  void remember_sent(const std::string& room, const std::string& delivery_id, const std::string& event_id);
   void settle(const v1::Deliver& delivery, const Answer<std::string>& answer);
 
   boost::asio::io_context& context_;
@@ -43,6 +45,8 @@ class Deliveries : public std::enable_shared_from_this<Deliveries> {
   DirectRooms& directs_;
   BridgedRooms& rooms_;
   std::function<void(const std::string&)> on_unreachable_;
+  // Room -> delivery id -> event id of what was found in it once and of what was sent since. Only rooms in which something had to be looked for; nobody else writes deliveries into them.
+  std::unordered_map<std::string, std::unordered_map<std::string, std::string>> sent_;
 };
 
 }  // namespace fedgate::matrix

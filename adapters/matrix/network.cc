@@ -35,7 +35,7 @@ Network::Network(asio::io_context& context, Config config, sdk::LinkClient& link
 v1::Capabilities Network::capabilities() {
   v1::Capabilities out;
   for (const char* feature : {"text", "emote"}) (*out.mutable_features())[feature] = v1::LEVEL_FULL;
-  (*out.mutable_features())["notice/delivered"] = v1::LEVEL_PARTIAL;
+  // Not "notice/delivered": one more event per message would double what the homeserver has to store.
   out.set_max_text_bytes(kTextBytesMax);
   out.set_lane_window(1);
   return out;

@@ -56,8 +56,9 @@ std::optional<Jid> Jid::parse(std::string_view text) {
     if (out.local.empty() || out.local.size() > kPartBytesMax || has_forbidden(out.local, "\"&'/:<>@")) return std::nullopt;
     text = text.substr(at + 1);
   }
-  if (text.ends_with('.')) text.remove_suffix(1);
   out.domain = fold(text);
+  if (out.domain.ends_with('.')) out.domain.pop_back();
+  if (out.domain.ends_with('.')) return std::nullopt;
   if (out.domain.empty() || out.domain.size() > kPartBytesMax || has_forbidden(out.domain, "\"&'/<>@")) return std::nullopt;
   return out;
 }

@@ -116,7 +116,7 @@ TEST_CASE("jid: parts are told apart by the first slash, then the first at") {
     CHECK(jid->resource == resource);
   }
   for (const std::string& bad : {std::string(""), std::string("@x"), std::string("a@"), std::string("a b@x"), std::string("a@x/"), std::string("a\"b@x"), std::string("a@b@c"), std::string("\xff@x"),
-                                 std::string(1024, 'a') + "@x", std::string("a@b c"), std::string("a\x01@x"), std::string("a\xe2\x80\x8b") + std::string(" @x")})
+                                 std::string(1024, 'a') + "@x", std::string("a@b c"), std::string("a@b.."), std::string("a\x01@x"), std::string("a\xe2\x80\x8b") + std::string(" @x")})
     CHECK_MESSAGE(!Jid::parse(bad), bad);
 }
 
