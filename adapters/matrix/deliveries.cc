@@ -159,17 +159,9 @@ asio::awaitable<Answer<std::string>> Deliveries::tell(const v1::Deliver& deliver
   }
   std::string event_id;
   if (contents.notice) {
-    if (delivery.redelivery()) {
-      auto sent = co_await find_sent(delivery, place);
-      if (!sent) co_return std::unexpected(sent.error());
-      event_id = *sent;
-    }
-    if (event_id.empty()) {
-      auto event = co_await homeserver_.send(place.room, "m.room.message", delivery.delivery_id(), *contents.notice, place.speaker, 0);
-      if (!event) co_return event;
-      event_id = *event;
-      remember_sent(place.room, delivery.delivery_id(), event_id);
-    }
+    auto told = co_await say(delivery, place, *contents.notice);
+    if (!told) co_return told;
+    event_id = *told;
   }
   if (contents.status) {
     auto event = co_await homeserver_.send(place.room, "com.beeper.message_send_status", delivery.delivery_id() + ".status", *contents.status, place.speaker, 0);
@@ -177,6 +169,26 @@ asio::awaitable<Answer<std::string>> Deliveries::tell(const v1::Deliver& deliver
     if (event_id.empty()) event_id = *event;
   }
   co_return event_id;
+}
+
+// The words of a notice: where the message was written, or, if that room is encrypted, in the bot's own chat with the sender.
+asio::awaitable<Answer<std::string>> Deliveries::say(const v1::Deliver& delivery, Place place, json::object content) {
+  auto encrypted = co_await rooms_.check_encrypted(place.room, place.speaker);
+  if (!encrypted) co_return std::unexpected(encrypted.error());
+  if (*encrypted) {
+    const std::string& user = delivery.envelope().sender().address().native_id();
+    auto room = co_await directs_.ensure(user, kOfTheGateway, config_.bot_id());
+    if (!room) co_return std::unexpected(room.error());
+    place = {*room, ""};
+    content.erase("m.relates_to");
+  }
+  if (delivery.redelivery()) {
+    auto sent = co_await find_sent(delivery, place);
+    if (!sent || !sent->empty()) co_return sent;
+  }
+  auto event = co_await homeserver_.send(place.room, "m.room.message", delivery.delivery_id(), std::move(content), place.speaker, 0);
+  if (event) remember_sent(place.room, delivery.delivery_id(), *event);
+  co_return event;
 }
 
 }  // namespace fedgate::matrix

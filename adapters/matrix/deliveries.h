@@ -32,6 +32,7 @@ class Deliveries : public std::enable_shared_from_this<Deliveries> {
   boost::asio::awaitable<Answer<std::string>> bring(const v1::Deliver& delivery);  // the event id
   boost::asio::awaitable<Answer<Place>> place_of(const v1::Deliver& delivery);
   boost::asio::awaitable<Answer<std::string>> tell(const v1::Deliver& delivery);   // a notice
+  boost::asio::awaitable<Answer<std::string>> say(const v1::Deliver& delivery, Place place, boost::json::object content);
   boost::asio::awaitable<Answer<std::string>> find_sent(const v1::Deliver& delivery, const Place& place);
   boost::asio::awaitable<Answer<void>> load_sent(const Place& place);
   void remember_sent(const std::string& room, const std::string& delivery_id, const std::string& event_id);

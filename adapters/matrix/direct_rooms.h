@@ -10,6 +10,9 @@
 
 namespace fedgate::matrix {
 
+// The other party of the bot's own chats: nobody on another network.
+inline const Remote kOfTheGateway{"", "gateway"};
+
 class DirectRooms {
  public:
   DirectRooms(const Config& config, Homeserver& homeserver, sdk::LinkClient& link, Ghosts& ghosts)

@@ -92,6 +92,7 @@ asio::awaitable<void> Transactions::handle(const json::object& event, std::share
   auto envelope = from_event(config_, link_.gateway(), *head, event);
   if (!envelope) co_return;
   auto direct = directs_.of_room(head->room);
+  if (direct && direct->remote.network.empty()) direct.reset();  // the bot's own chat: commands only
   if (!direct && co_await command(*head)) co_return;
   const BridgedRooms::Room* room = direct ? nullptr : rooms_.by_id(head->room);
   if (room != nullptr && room->presence == v1::RoomWanted::LISTENING) co_return;
@@ -252,6 +253,7 @@ asio::awaitable<void> Transactions::reply(std::string room, std::string to_event
   json::object content = plain_notice(text);
   content["m.relates_to"] = json::object{{"m.in_reply_to", json::object{{"event_id", to_event}}}};
   auto direct = directs_.of_room(room);
+  if (direct && direct->remote.network.empty()) direct.reset();
   std::string speaker = direct ? ghost_id(config_, direct->remote.network, direct->remote.native_id) : "";
   auto sent = co_await homeserver_.send(room, "m.room.message", "reply-" + to_event, std::move(content), speaker, 0);
   if (!sent) log::warn("matrix", "a reply could not be sent", {{"network", config_.network}, {"why", sent.error().words}});

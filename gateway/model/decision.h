@@ -29,5 +29,7 @@ std::string_view to_text(Layer layer);      // "L0", "L1", "L2"
 
 // Neutral words for the sender of a refused message; never content, never details of the other side. Unknown codes get a general text.
 std::string_view sender_text(std::string_view reason_code);
+// Whether the table has words for this code.
+bool has_sender_text(std::string_view reason_code);
 
 }  // namespace fedgate::model

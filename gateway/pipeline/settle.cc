@@ -45,10 +45,11 @@ model::Delivery Shard::make_notice(const model::Envelope& envelope, State state,
   body.target_network = target;
   switch (state) {
     case State::kRefused: body.text = std::string(model::sender_text(code)); break;
-    case State::kDelayed: body.text = "This message is delayed: the other side cannot be reached just now. It is kept and sent as soon as possible."; break;
-    case State::kFailed: body.text = "This message was not delivered. " + std::string(model::sender_text(code)); break;
-    case State::kUncertain: body.text = "This message may not have been delivered."; break;
-    case State::kExpired: body.text = "This message was not delivered. " + std::string(model::sender_text("EXPIRED")); break;
+    case State::kDelayed: body.text = "The other side cannot be reached just now. The message is kept and sent as soon as possible."; break;
+    // That it was, or may not have been, delivered is said by the state, in the words of each network.
+    case State::kFailed: body.text = std::string(model::sender_text(code)); break;
+    case State::kUncertain: body.text = "The connection broke while it was being handed over."; break;
+    case State::kExpired: body.text = std::string(model::sender_text("EXPIRED")); break;
     default: break;
   }
   notice.body = std::move(body);
@@ -117,7 +118,11 @@ void Shard::settle(Item& item, model::Outcome outcome, DeliveryReport report) {
   if (item.is_message()) {
     std::optional<State> state;
     std::string_view code = "REFUSED_BY_NETWORK";
-    if (outcome == model::Outcome::kDead) state = State::kFailed;
+    if (outcome == model::Outcome::kDead) {
+      state = State::kFailed;
+      // The adapter's own word, if it is one that we have words for.
+      if (model::has_sender_text(item.settlement.reason_code)) code = item.settlement.reason_code;
+    }
     if (outcome == model::Outcome::kUncertain) state = State::kUncertain;
     if (outcome == model::Outcome::kExpired) {
       state = State::kExpired;
