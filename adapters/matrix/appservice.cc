@@ -76,7 +76,8 @@ asio::awaitable<sdk::HttpResponse> AppService::transaction(std::string txn, cons
   const json::object* object = parsed.if_object();
   const json::value* events = object != nullptr ? object->if_contains("events") : nullptr;
   if (events == nullptr || !events->is_array()) co_return error(400, "M_BAD_JSON", "the transaction has no list of events");
-  co_await transactions_.accept(std::move(txn), events->as_array());
+  Sha256 digest = sha256_of_parts({txn, body});
+  co_await transactions_.accept(hex({reinterpret_cast<const char*>(digest.data()), 16}), events->as_array());
   co_return reply(200, {});
 }
 

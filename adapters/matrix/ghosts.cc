@@ -30,6 +30,7 @@ asio::awaitable<Answer<std::string>> Ghosts::ensure(std::string network, std::st
   }
   if (!display_name.empty() && names_[ghost] != display_name) {
     auto named = co_await homeserver_.set_display_name(ghost, display_name);
+    if (!named && named.error().unreachable) co_return std::unexpected(named.error());
     // A name is decoration: that it could not be set delays nobody's message.
     if (named) names_[ghost] = display_name;
     else log::warn("matrix", "display name of a ghost not set", {{"network", config_.network}, {"why", named.error().words}});

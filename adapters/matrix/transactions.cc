@@ -49,14 +49,14 @@ void Transactions::give_turn_back() {
   turns_.pop_front();
 }
 
-asio::awaitable<void> Transactions::accept(std::string txn, const json::array& events) {
+asio::awaitable<void> Transactions::accept(std::string identity, const json::array& events) {
   co_await take_turn();
-  if (!done_.contains(txn)) {
+  if (!done_.contains(identity)) {
     auto waiting = std::make_shared<Waiting>();
     waiting->open = 1;  // this coroutine itself, until all are submitted
     for (const auto& event : events) {
       if (!event.is_object()) {
-        log::warn("matrix", "an event that is no object was skipped", {{"network", config_.network}, {"transaction", txn}});
+        log::warn("matrix", "an event that is no object was skipped", {{"network", config_.network}, {"transaction", identity}});
         continue;
       }
       co_await handle(event.as_object(), waiting);
@@ -64,8 +64,8 @@ asio::awaitable<void> Transactions::accept(std::string txn, const json::array& e
     if (--waiting->open != 0)
       co_await asio::async_initiate<decltype(asio::use_awaitable), void()>(
           [&](auto handler) { waiting->wake = [handler = std::move(handler)]() mutable { std::move(handler)(); }; }, asio::use_awaitable);
-    done_.insert(txn);
-    done_order_.push_back(txn);
+    done_.insert(identity);
+    done_order_.push_back(identity);
     if (done_order_.size() > kTransactionsRemembered) {
       done_.erase(done_order_.front());
       done_order_.pop_front();

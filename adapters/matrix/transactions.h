@@ -1,6 +1,7 @@
 // Transactions: what the homeserver pushes. Every event in its order: memberships first change what we know, messages are submitted; done when every submission has its verdict.
 //
-// One io_context's thread; one transaction at a time, as homeservers send them. Answered ones are remembered by id (1,000), so that a repetition costs nothing; the core recognises events that come again in another one.
+// One io_context's thread; one transaction at a time, as homeservers send them. Answered ones are remembered by id and content (1,000), so that a repetition costs nothing. The id alone is no proof: a homeserver on SQLite counts
+// from 1 again after a restart. The core recognises events that come again in another transaction.
 #pragma once
 
 #include <deque>
@@ -25,8 +26,8 @@ class Transactions {
                BridgedRooms& rooms)
       : context_(context), config_(config), homeserver_(homeserver), link_(link), ghosts_(ghosts), directs_(directs), rooms_(rooms) {}
 
-  // Returns when the homeserver may hear 200.
-  boost::asio::awaitable<void> accept(std::string txn, const boost::json::array& events);
+  // Returns when the homeserver may hear 200. identity: of id and content together.
+  boost::asio::awaitable<void> accept(std::string identity, const boost::json::array& events);
 
  private:
   struct Waiting;

@@ -73,6 +73,7 @@ void Network::stop() {
 }
 
 void Network::on_up() {
+  told_down_.clear();
   link_.status(config_.network, true, "");
   for (auto& [jid, room] : rooms_) room->stream_up();
 }
@@ -80,6 +81,9 @@ void Network::on_up() {
 void Network::on_down(const std::string& why) {
   if (stopped_) return;
   for (auto& [jid, room] : rooms_) room->stream_down();
+  // Tried again every second; said once until it changes.
+  if (why == told_down_) return;
+  told_down_ = why;
   log::warn("xmpp", "no connection to the server", {{"network", config_.network}, {"why", why}});
   link_.status(config_.network, false, why);
 }

@@ -69,6 +69,7 @@ class Network {
   std::unordered_map<std::string, Origin> origins_;
   std::deque<std::string> origin_order_;
   std::unordered_map<std::string, std::int64_t> answered_;  // (from, to) -> when an error was last answered
+  std::string told_down_;
   bool stopped_ = false;
 };
 

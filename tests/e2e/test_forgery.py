@@ -140,3 +140,15 @@ async def test_own_echo_and_ghosts_are_not_bridged_back(world):
     await world.alice.send(room, "nach dem Echo")
     await world.anna.wait_message(30, body="nach dem Echo")
     assert not [message for message in world.anna.bodies() if message.body == "kein Echo bitte"]
+
+
+async def test_a_transaction_id_that_comes_again_with_other_events_is_another_transaction(world):
+    """A homeserver on SQLite counts its transactions from 1 again after a restart."""
+    room = await world.direct_room("alice", "anna")
+    before = len(world.anna.messages)
+    for number in (1, 2):
+        event = {"type": "m.room.message", "event_id": f"$reused-{number}-{before}", "room_id": room, "sender": world.alice.mxid,
+                 "origin_server_ts": 1, "content": {"msgtype": "m.text", "body": f"reused id {number}"}}
+        status, _ = await push(world, {"events": [event]}, txn="reused", token=hs_token(world))
+        assert status == 200
+    await world.anna.wait_message(30, body="reused id 2", after=before)
