@@ -7,6 +7,9 @@
 #include <new>
 #include <vector>
 
+// Weak, because Debian 12's expat has it only since a security update that a machine may not have: null there, and then there is no deferral to switch off.
+extern "C" __attribute__((weak)) XML_Bool XML_SetReparseDeferralEnabled(XML_Parser parser, XML_Bool enabled);
+
 namespace fedgate::xmpp {
 
 namespace {
@@ -33,7 +36,7 @@ class StreamParser::Running {
     if (parser == nullptr) throw std::bad_alloc();
     XML_SetUserData(parser, this);
     // Deferral would keep a stanza that came in two pieces until a third one comes, which may be never. Its use against slow input is the limit on a single tag in feed().
-    XML_SetReparseDeferralEnabled(parser, XML_FALSE);
+    if (XML_SetReparseDeferralEnabled != nullptr) XML_SetReparseDeferralEnabled(parser, XML_FALSE);
     XML_SetElementHandler(parser, [](void* self, const char* name, const char** attributes) { of(self).start(name, attributes); },
                           [](void* self, const char*) { of(self).end(); });
     XML_SetCharacterDataHandler(parser, [](void* self, const char* text, int length) { of(self).characters({text, static_cast<std::size_t>(length)}); });
