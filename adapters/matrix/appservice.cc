@@ -77,11 +77,13 @@ asio::awaitable<sdk::HttpResponse> AppService::transaction(std::string txn, cons
   const json::value* events = object != nullptr ? object->if_contains("events") : nullptr;
   if (events == nullptr || !events->is_array()) co_return error(400, "M_BAD_JSON", "the transaction has no list of events");
   Sha256 digest = sha256_of_parts({txn, body});
-  co_await transactions_.accept(hex({reinterpret_cast<const char*>(digest.data()), 16}), events->as_array());
+  if (!co_await transactions_.accept(hex({reinterpret_cast<const char*>(digest.data()), 16}), events->as_array()))
+    co_return error(503, "M_UNKNOWN", "the gateway is starting; push it again");
   co_return reply(200, {});
 }
 
 asio::awaitable<sdk::HttpResponse> AppService::user(std::string user_id) {
+  if (!co_await rooms_.known()) co_return error(503, "M_UNKNOWN", "the gateway is starting; ask again");
   auto remote = ghosts_.remote_of(user_id);
   if (!remote) co_return error(404, "M_NOT_FOUND", "nobody of that name is reachable through this gateway");
   auto ghost = co_await ghosts_.ensure(remote->network, remote->native_id, "");

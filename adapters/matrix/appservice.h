@@ -11,7 +11,8 @@ namespace fedgate::matrix {
 
 class AppService {
  public:
-  AppService(const Config& config, Ghosts& ghosts, Transactions& transactions) : config_(config), ghosts_(ghosts), transactions_(transactions) {}
+  AppService(const Config& config, Ghosts& ghosts, BridgedRooms& rooms, Transactions& transactions)
+      : config_(config), ghosts_(ghosts), rooms_(rooms), transactions_(transactions) {}
 
   boost::asio::awaitable<sdk::HttpResponse> answer(const sdk::HttpRequest& request);
 
@@ -21,6 +22,7 @@ class AppService {
 
   const Config& config_;
   Ghosts& ghosts_;
+  BridgedRooms& rooms_;
   Transactions& transactions_;
 };
 

@@ -6,6 +6,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
+
 #include "adapters/matrix/ids.h"
 #include "gateway/base/backoff.h"
 #include "gateway/base/logger.h"
@@ -15,12 +17,38 @@ namespace fedgate::matrix {
 
 namespace asio = boost::asio;
 
+namespace {
+
+constexpr auto kKnownLimit = std::chrono::seconds(20);
+constexpr auto kKnownEvery = std::chrono::milliseconds(20);
+
+std::string id_key(const std::string& wanted) { return "room-id/" + wanted; }
+
+}  // namespace
+
+bool BridgedRooms::all_known() const {
+  if (link_.gateway().empty()) return false;
+  return std::all_of(rooms_.begin(), rooms_.end(), [](const auto& entry) { return entry.second.asked; });
+}
+
+asio::awaitable<bool> BridgedRooms::known() {
+  auto self = shared_from_this();
+  asio::steady_timer timer(context_);
+  for (auto until = std::chrono::steady_clock::now() + kKnownLimit; !all_known();) {
+    if (stopped_ || std::chrono::steady_clock::now() > until) co_return false;
+    boost::system::error_code error;
+    timer.expires_after(kKnownEvery);
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
+  }
+  co_return true;
+}
+
 void BridgedRooms::wanted(const v1::RoomWanted& given) {
   if (given.network() != config_.network) return;
   if (given.presence() == v1::RoomWanted::GONE) {
     auto found = rooms_.find(given.room());
     if (found == rooms_.end()) return;
-    by_id_.erase(found->second.id);
+    std::erase_if(by_id_, [&](const auto& entry) { return entry.second == given.room(); });
     rooms_.erase(found);
     return;
   }
@@ -28,6 +56,11 @@ void BridgedRooms::wanted(const v1::RoomWanted& given) {
   room.wanted = given.room();
   room.presence = given.presence();
   if (!room.id.empty()) return changed(room.id);
+  auto kept = given.room().starts_with('!') ? given.room() : link_.recall(config_.network, id_key(given.room())).value_or("");
+  if (!kept.empty()) {
+    by_id_[kept] = given.room();
+    room.asked = true;
+  }
   if (joining_.insert(given.room()).second) asio::co_spawn(context_, join(given.room()), asio::detached);
 }
 
@@ -51,11 +84,14 @@ asio::awaitable<void> BridgedRooms::join(std::string wanted) {
     auto id = co_await homeserver_.join(wanted, "");
     auto room = rooms_.find(wanted);
     if (room == rooms_.end()) break;
+    room->second.asked = room->second.asked || id || id.error().status != 0;
     if (id) {
       room->second.id = *id;
+      std::erase_if(by_id_, [&](const auto& entry) { return entry.second == wanted; });
       by_id_[*id] = wanted;
       log::info("matrix", "in bridged room", {{"network", config_.network}, {"room", wanted}});
       changed(*id);
+      co_await keep_id(wanted, *id);
       break;
     }
     std::string words = "the bot " + config_.bot_id() + " cannot join: " + id.error().words + "; invite it, or make the room public";
@@ -66,6 +102,13 @@ asio::awaitable<void> BridgedRooms::join(std::string wanted) {
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
   }
   joining_.erase(wanted);
+}
+
+// An alias is resolved by the homeserver, which may be away when its events of an hour ago come.
+asio::awaitable<void> BridgedRooms::keep_id(std::string wanted, std::string id) {
+  if (wanted == id || link_.recall(config_.network, id_key(wanted)) == id) co_return;
+  auto kept = co_await link_.remember(config_.network, id_key(wanted), std::move(id));
+  if (!kept) log::warn("matrix", "the id of a bridged room is not remembered", {{"network", config_.network}, {"why", kept.error().message}});
 }
 
 void BridgedRooms::problem(const std::string& wanted, const std::string& words) {

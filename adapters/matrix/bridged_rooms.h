@@ -27,7 +27,11 @@ class BridgedRooms : public std::enable_shared_from_this<BridgedRooms> {
     std::string wanted;  // as the core calls it
     std::string id;      // "" until joined
     v1::RoomWanted::Presence presence = v1::RoomWanted::GONE;
+    bool asked = false;  // the homeserver has answered what room this is, or we know it from before
   };
+  // Waits, at most 20 s, until the core has said which rooms it wants and each of them is known by its id. Before that an event cannot be told from one of a room
+  // that nobody wants. False: not yet.
+  boost::asio::awaitable<bool> known();
   const Room* by_id(const std::string& room_id) const;
   const Room* by_wanted(const std::string& name) const;
 
@@ -41,7 +45,9 @@ class BridgedRooms : public std::enable_shared_from_this<BridgedRooms> {
  private:
   boost::asio::awaitable<void> join(std::string wanted);
   boost::asio::awaitable<void> tell(std::string wanted);
+  boost::asio::awaitable<void> keep_id(std::string wanted, std::string id);
   void problem(const std::string& wanted, const std::string& words);
+  bool all_known() const;
 
   boost::asio::io_context& context_;
   const Config& config_;

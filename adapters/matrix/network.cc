@@ -28,7 +28,7 @@ Network::Network(asio::io_context& context, Config config, sdk::LinkClient& link
       directs_(config_, homeserver_, link, ghosts_),
       rooms_(std::make_shared<BridgedRooms>(context, config_, homeserver_, link)),
       transactions_(context, config_, homeserver_, link, ghosts_, directs_, *rooms_),
-      appservice_(config_, ghosts_, transactions_),
+      appservice_(config_, ghosts_, *rooms_, transactions_),
       deliveries_(std::make_shared<Deliveries>(context, config_, homeserver_, link, ghosts_, directs_, *rooms_, [this](const std::string& words) { unreachable(words); })),
       timer_(context) {}
 

@@ -49,9 +49,10 @@ void Transactions::give_turn_back() {
   turns_.pop_front();
 }
 
-asio::awaitable<void> Transactions::accept(std::string identity, const json::array& events) {
+asio::awaitable<bool> Transactions::accept(std::string identity, const json::array& events) {
   co_await take_turn();
-  if (!done_.contains(identity)) {
+  bool ready = co_await rooms_.known();
+  if (ready && !done_.contains(identity)) {
     auto waiting = std::make_shared<Waiting>();
     waiting->open = 1;  // this coroutine itself, until all are submitted
     for (const auto& event : events) {
@@ -72,6 +73,7 @@ asio::awaitable<void> Transactions::accept(std::string identity, const json::arr
     }
   }
   give_turn_back();
+  co_return ready;
 }
 
 asio::awaitable<void> Transactions::handle(const json::object& event, std::shared_ptr<Waiting> waiting) {

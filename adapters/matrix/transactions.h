@@ -26,8 +26,8 @@ class Transactions {
                BridgedRooms& rooms)
       : context_(context), config_(config), homeserver_(homeserver), link_(link), ghosts_(ghosts), directs_(directs), rooms_(rooms) {}
 
-  // Returns when the homeserver may hear 200. identity: of id and content together.
-  boost::asio::awaitable<void> accept(std::string identity, const boost::json::array& events);
+  // Returns when the homeserver may hear 200. identity: of id and content together. False: nothing was taken, because the core or the rooms are not known yet.
+  boost::asio::awaitable<bool> accept(std::string identity, const boost::json::array& events);
 
  private:
   struct Waiting;

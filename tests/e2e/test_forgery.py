@@ -2,9 +2,9 @@
 import asyncio
 import time
 
-import aiohttp
 import pytest
 
+from fedgate_lab.appservice import hs_token, push
 from fedgate_lab.raw_xmpp import RawComponent
 from fedgate_lab.waiting import until
 from fedgate_lab.world import FORGER
@@ -17,23 +17,6 @@ async def chat_still_works(world, word):
     seen = await world.anna.wait_message(30, body=f"{word}, still here?")
     world.anna.send(seen.bare, f"{word}, still here")
     await world.alice.wait_message(30, body=f"{word}, still here")
-
-
-async def push(world, body, txn="forged-1", token=None, method="PUT", path=None, raw=None):
-    """What a homeserver does to the application service; returns (status, errcode)."""
-    url = f"http://127.0.0.1:{world.gateway.listen_ports['bund']}" + (path or f"/_matrix/app/v1/transactions/{txn}")
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    async with aiohttp.ClientSession() as session:
-        keywords = {"data": raw} if raw is not None else {"json": body}
-        async with session.request(method, url, headers=headers, timeout=aiohttp.ClientTimeout(total=30), **keywords) as reply:
-            try:
-                return reply.status, (await reply.json(content_type=None) or {}).get("errcode")
-            except ValueError:
-                return reply.status, None
-
-
-def hs_token(world):
-    return world.gateway.tokens["bund"]["hs_token"]
 
 
 def invented_event(world, number, body="invented"):

@@ -1,10 +1,14 @@
 """A server is away for a while: its messages wait, in order; everybody else is served as before."""
 import asyncio
+import os
+import signal
 import time
 
+import aiohttp
 import pytest
 
 from conftest import LONG
+from fedgate_lab.appservice import hs_token, push
 from fedgate_lab import burst
 from fedgate_lab.waiting import until
 
@@ -122,3 +126,31 @@ async def test_whole_gateway_restarted_between_messages(three):
     assert (await world.alice.wait_message(60, body="after the restart"))["room_id"] == room
     await world.alice.send(room, "welcome back")
     await world.anna.wait_message(60, body="welcome back")
+
+
+@pytest.mark.limit(120)
+async def test_an_event_pushed_while_the_core_is_silent_waits(world):
+    """fedgate-matrix has started and fedgate-core has not answered it yet: it cannot know which rooms are bridged and which are chats, so the event must wait, not pass as a stranger's."""
+    room = await world.direct_room("alice", "anna")
+    dead = world.gateway.kill("fedgate-matrix")
+    core = world.gateway.pid("fedgate-core")
+    os.kill(core, signal.SIGSTOP)
+    try:
+        await until(lambda: world.gateway.pid("fedgate-matrix") not in (None, dead), 30, "fedgate up to start fedgate-matrix again")
+        events = [{"type": "m.room.message", "event_id": f"$early-{number}-{dead}", "room_id": where, "sender": world.alice.mxid, "origin_server_ts": 1,
+                   "content": {"msgtype": "m.text", "body": f"early {number} {dead}"}} for number, where in enumerate((room, world.incident_room))]
+
+        async def pushed():
+            while True:
+                try:
+                    return await push(world, {"events": events}, txn=f"early-{dead}", token=hs_token(world))
+                except aiohttp.ClientConnectionError:
+                    await asyncio.sleep(0.05)  # it does not listen yet
+        push_task = asyncio.ensure_future(pushed())
+        await asyncio.sleep(1)
+        assert not push_task.done(), f"the homeserver heard {push_task.result()} although nothing is durable"
+    finally:
+        os.kill(core, signal.SIGCONT)
+    assert (await push_task)[0] == 200
+    for number in range(2):
+        await world.anna.wait_message(30, body=f"early {number} {dead}")
