@@ -19,10 +19,10 @@ using fedgate::bench::Row;
 void print_table(const Calibration& calibration, const std::vector<Row>& rows) {
   std::printf("calibration: sha256 of 1 KiB %.0f/s, fdatasync of 4 KiB %.0f/s\n\n", calibration.sha256_1k_per_second,
               calibration.fdatasync_4k_per_second);
-  std::printf("%-44s %14s %12s %10s  %s\n", "stage", "per second", "us each", "ratio", "to");
+  std::printf("%-44s %14s %12s %10s %10s    %s\n", "stage", "per second", "us each", "ratio", "target", "to");
   for (const Row& row : rows)
-    std::printf("%-44s %14.0f %12.3f %10.3f  %s%s\n", row.name.c_str(), row.per_second, row.micros_each, row.ratio, row.calibration.c_str(),
-                row.target_ratio > 0 && row.ratio < row.target_ratio ? "  below target" : "");
+    std::printf("%-44s %14.0f %12.3f %10.4f %10.4f%s  %s%s%s\n", row.name.c_str(), row.per_second, row.micros_each, row.ratio, row.target_ratio,
+                row.target_ratio > 0 && row.ratio < row.target_ratio ? " -" : "  ", row.calibration.c_str(), row.note.empty() ? "" : "; ", row.note.c_str());
 }
 
 void write_json(const std::string& path, const Calibration& calibration, const std::vector<Row>& rows) {
@@ -30,7 +30,7 @@ void write_json(const std::string& path, const Calibration& calibration, const s
   out["calibration"] = {{"sha256_1k_per_second", calibration.sha256_1k_per_second}, {"fdatasync_4k_per_second", calibration.fdatasync_4k_per_second}};
   for (const Row& row : rows)
     out["rows"].push_back({{"name", row.name}, {"per_second", row.per_second}, {"micros_each", row.micros_each}, {"ratio", row.ratio},
-                           {"calibration", row.calibration}, {"target_ratio", row.target_ratio}});
+                           {"calibration", row.calibration}, {"target_ratio", row.target_ratio}, {"note", row.note}});
   std::ofstream file(path);
   file << out.dump(2) << '\n';
   if (!file.flush()) {
@@ -62,11 +62,18 @@ int main(int argc, char** argv) {
   }
   std::vector<Row> rows;
   Calibration calibration = fedgate::bench::calibrate(pattern, smoke);
-  fedgate::bench::measure_stages(calibration, smoke, rows);
-  fedgate::bench::measure_store(calibration, pattern, smoke, rows);
-  fedgate::bench::measure_core(calibration, pattern, smoke, rows);
+  bool complete = true;
+  try {
+    fedgate::bench::measure_stages(calibration, smoke, rows);
+    fedgate::bench::measure_store(calibration, pattern, smoke, rows);
+    fedgate::bench::measure_core(calibration, pattern, smoke, rows);
+    fedgate::bench::measure_whole_path(calibration, pattern, smoke, rows);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "fedgate-bench: %s\n", error.what());
+    complete = false;
+  }
   std::filesystem::remove_all(pattern);
   print_table(calibration, rows);
   if (!json.empty()) write_json(json, calibration, rows);
-  return 0;
+  return complete ? 0 : 1;
 }

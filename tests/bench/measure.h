@@ -19,12 +19,16 @@ struct Row {
   double ratio = 0;           // per_second to that of `calibration`
   std::string calibration;
   double target_ratio = 0;    // 0 = none
+  std::string note;
 };
 
 struct Calibration {
   double sha256_1k_per_second = 0;
   double fdatasync_4k_per_second = 0;
 };
+
+// sha256 of 1 KiB per second of the machine for which the targets were written; a target in messages per second becomes a ratio by it.
+inline constexpr double kReferenceSha256 = 1430000;
 
 Calibration calibrate(const std::string& folder, bool smoke);
 
@@ -33,6 +37,8 @@ double rate(double seconds, std::uint64_t per_step, const std::function<void()>&
 
 void measure_stages(const Calibration& calibration, bool smoke, std::vector<Row>& rows);
 void measure_store(const Calibration& calibration, const std::string& folder, bool smoke, std::vector<Row>& rows);
+// Homeservers and XMPP servers played by this program, the real processes between them.
+void measure_whole_path(const Calibration& calibration, const std::string& folder, bool smoke, std::vector<Row>& rows);
 void measure_core(const Calibration& calibration, const std::string& folder, bool smoke, std::vector<Row>& rows);
 
 }  // namespace fedgate::bench
