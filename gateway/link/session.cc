@@ -31,7 +31,7 @@ void Session::OnReadDone(bool ok) {
 void Session::OnWriteDone(bool ok) {
   std::lock_guard lock(mutex_);
   write_in_flight_ = false;
-  if (ok) write_locked();
+  if (ok && !flush_posted_) write_locked();
 }
 
 void Session::OnDone() {
@@ -51,14 +51,22 @@ void Session::finish(grpc::StatusCode code, const std::string& words) {
 template <class Add>
 void Session::send(Add add) {
   bool flooded = false;
+  bool flush_is_due = false;
   {
     std::lock_guard lock(mutex_);
     if (finished_) return;
     pending_bytes_ += add(pending_);
     flooded = pending_bytes_ > kPendingBytesMax;
-    write_locked();
+    flush_is_due = !std::exchange(flush_posted_, true);
   }
+  if (flush_is_due) scheduler_.post([session = self_] { session->flush(); });
   if (flooded) finish(grpc::StatusCode::RESOURCE_EXHAUSTED, "more than 64 MiB wait for this adapter to read them: it reads too slowly");
+}
+
+void Session::flush() {
+  std::lock_guard lock(mutex_);
+  flush_posted_ = false;
+  write_locked();
 }
 
 void Session::write_locked() {

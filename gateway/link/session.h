@@ -1,7 +1,8 @@
 // Session: one attached adapter: a gRPC stream on one side, the pipeline's AdapterPort on the other.
 //
 // Lives from the call's start until gRPC is done with it and the pipeline has let go of it; keeps itself alive for that. gRPC's threads enter only OnReadDone, OnWriteDone and OnDone. The
-// next frame is read when the shard has worked on the last one: an adapter cannot flood the core. One write is in flight; what comes meanwhile rides in the next frame.
+// next frame is read when the shard has worked on the last one: an adapter cannot flood the core. One write is in flight; what comes meanwhile, and what one turn of the shard
+// produces, rides in one frame.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
@@ -43,9 +44,10 @@ class Session final : public grpc::ServerBidiReactor<v1::AdapterFrame, v1::Gatew
   bool open(const v1::AdapterFrame& frame);
   void handle_submits(v1::AdapterFrame& frame);
   void handle_rest(v1::AdapterFrame& frame);
-  // Adds to the pending frame and writes it if nothing is in flight.
+  // Adds to the pending frame, which is written when the shard's turn is over.
   template <class Add>
   void send(Add add);
+  void flush();
   void write_locked();
   void finish(grpc::StatusCode code, const std::string& words);
 
@@ -63,6 +65,7 @@ class Session final : public grpc::ServerBidiReactor<v1::AdapterFrame, v1::Gatew
   v1::GatewayFrame pending_;
   v1::GatewayFrame writing_;
   std::size_t pending_bytes_ = 0;
+  bool flush_posted_ = false;
   bool write_in_flight_ = false;
   bool finished_ = false;
 };

@@ -1,5 +1,7 @@
 // Journal: group commit by natural batching. While one append is in flight, records collect in the next batch; when it is durable, all of it proceeds in order.
 //
+// What somebody waits for (an acceptance, a notice) is written at once; an end that only has to be remembered rides with it, or alone after 3 ms. A crash in between repeats
+// a delivery under its id, as one between the network's answer and any commit would.
 // Owned by Shard; its thread. A failed append is kept and tried again with the same dedup key until it succeeds: nothing that was handed in is lost while the
 // process lives. Also counts, per stored row, the records whose message has not ended, and erases rows without any.
 // Limits: a batch closes at 512 KiB or 4,096 records. Does not read; recovery does.
@@ -48,8 +50,9 @@ class Journal {
     std::string dedup_key;
     std::vector<Committed> done;
   };
-  void added(Committed done);
+  void added(Committed done, bool urgent);
   void seal();
+  void start_soon();
   void start();
   void append();
   void appended(Result<store::Seq> result);
@@ -63,11 +66,13 @@ class Journal {
   std::vector<store::Seq> erasable_;
   Backoff backoff_;
   SteadyTime started_{};
-  Scheduler::TimerId timer_ = 0;
+  Scheduler::TimerId timer_ = 0;       // the next attempt of a failed append
+  Scheduler::TimerId lazy_timer_ = 0;  // nothing urgent is collected
   std::uint64_t run_ = 0;      // distinguishes the dedup keys of this run
   std::uint64_t count_ = 0;
   bool busy_ = false;
   bool posted_ = false;
+  bool urgent_ = false;        // among what is collected
   std::string failure_;
   std::shared_ptr<int> life_ = std::make_shared<int>(0);  // callbacks that outlive us do nothing
 };

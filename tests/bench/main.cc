@@ -1,12 +1,14 @@
-// fedgate-bench [--json FILE] [--smoke]: one table of what each stage does per second, each as a ratio to a calibration loop of the same run.
+// fedgate-bench [--json FILE] [--smoke] [PART…]: one table of what each stage does per second, each as a ratio to a calibration loop of the same run.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string_view>
 
 #include "tests/bench/measure.h"
@@ -39,20 +41,32 @@ void write_json(const std::string& path, const Calibration& calibration, const s
   }
 }
 
+struct Part {
+  const char* name;
+  void (*measure)(const Calibration&, const std::string& folder, bool smoke, std::vector<Row>&);
+};
+constexpr Part kParts[] = {{"stages", fedgate::bench::measure_stages}, {"store", fedgate::bench::measure_store}, {"core", fedgate::bench::measure_core},
+                           {"whole-path", fedgate::bench::measure_whole_path}};
+
 }  // namespace
 
 int main(int argc, char** argv) {
   bool smoke = false;
   std::string json;
+  std::set<std::string_view> parts;
   for (int i = 1; i < argc; ++i) {
     std::string_view argument = argv[i];
     if (argument == "--smoke") {
       smoke = true;
     } else if (argument == "--json" && i + 1 < argc) {
       json = argv[++i];
+    } else if (std::any_of(std::begin(kParts), std::end(kParts), [&](const Part& part) { return argument == part.name; })) {
+      parts.insert(argument);
     } else {
-      std::fprintf(stderr, "usage: fedgate-bench [--json FILE] [--smoke]\n");
-      return 2;
+      std::fprintf(stderr, "usage: fedgate-bench [--json FILE] [--smoke] [PART...]\nparts:");
+      for (const Part& part : kParts) std::fprintf(stderr, " %s", part.name);
+      std::fprintf(stderr, "\n");
+      return 64;
     }
   }
   std::string pattern = (std::filesystem::temp_directory_path() / "fedgate-bench-XXXXXX").string();
@@ -64,10 +78,8 @@ int main(int argc, char** argv) {
   Calibration calibration = fedgate::bench::calibrate(pattern, smoke);
   bool complete = true;
   try {
-    fedgate::bench::measure_stages(calibration, smoke, rows);
-    fedgate::bench::measure_store(calibration, pattern, smoke, rows);
-    fedgate::bench::measure_core(calibration, pattern, smoke, rows);
-    fedgate::bench::measure_whole_path(calibration, pattern, smoke, rows);
+    for (const Part& part : kParts)
+      if (parts.empty() || parts.contains(part.name)) part.measure(calibration, pattern, smoke, rows);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "fedgate-bench: %s\n", error.what());
     complete = false;

@@ -35,7 +35,7 @@ Calibration calibrate(const std::string& folder, bool smoke);
 // Runs `step` (which does `per_step` operations) until `seconds` have passed; the best of three rounds in operations per second.
 double rate(double seconds, std::uint64_t per_step, const std::function<void()>& step);
 
-void measure_stages(const Calibration& calibration, bool smoke, std::vector<Row>& rows);
+void measure_stages(const Calibration& calibration, const std::string& folder, bool smoke, std::vector<Row>& rows);
 void measure_store(const Calibration& calibration, const std::string& folder, bool smoke, std::vector<Row>& rows);
 // Homeservers and XMPP servers played by this program, the real processes between them.
 void measure_whole_path(const Calibration& calibration, const std::string& folder, bool smoke, std::vector<Row>& rows);

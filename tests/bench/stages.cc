@@ -21,7 +21,7 @@ std::string policy_text() {
 
 }  // namespace
 
-void measure_stages(const Calibration& calibration, bool smoke, std::vector<Row>& rows) {
+void measure_stages(const Calibration& calibration, const std::string&, bool smoke, std::vector<Row>& rows) {
   double seconds = smoke ? 0.05 : 0.7;
   auto add = [&](std::string name, double per_second) {
     rows.push_back({std::move(name), per_second, 1e6 / per_second, per_second / calibration.sha256_1k_per_second, "sha256 of 1 KiB"});
