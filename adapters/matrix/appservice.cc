@@ -77,7 +77,7 @@ asio::awaitable<sdk::HttpResponse> AppService::transaction(std::string txn, cons
   const json::value* events = object != nullptr ? object->if_contains("events") : nullptr;
   if (events == nullptr || !events->is_array()) co_return error(400, "M_BAD_JSON", "the transaction has no list of events");
   Sha256 digest = sha256_of_parts({txn, body});
-  if (!co_await transactions_.accept(hex({reinterpret_cast<const char*>(digest.data()), 16}), events->as_array()))
+  if (!co_await transactions_.accept(txn, hex({reinterpret_cast<const char*>(digest.data()), 16}), events->as_array()))
     co_return error(503, "M_UNKNOWN", "the gateway is starting; push it again");
   co_return reply(200, {});
 }

@@ -74,6 +74,13 @@ const BridgedRooms::Room* BridgedRooms::by_wanted(const std::string& name) const
   return found == rooms_.end() ? nullptr : &found->second;
 }
 
+std::vector<std::string> BridgedRooms::bridged_ids() const {
+  std::vector<std::string> out;
+  for (const auto& [id, wanted] : by_id_)
+    if (const Room* room = by_wanted(wanted); room != nullptr && room->presence == v1::RoomWanted::BRIDGED) out.push_back(id);
+  return out;
+}
+
 asio::awaitable<void> BridgedRooms::join(std::string wanted) {
   auto self = shared_from_this();
   SystemRandom random;

@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "adapters/matrix/homeserver.h"
 #include "adapters/sdk/link_client.h"
@@ -34,6 +35,7 @@ class BridgedRooms : public std::enable_shared_from_this<BridgedRooms> {
   boost::asio::awaitable<bool> known();
   const Room* by_id(const std::string& room_id) const;
   const Room* by_wanted(const std::string& name) const;
+  std::vector<std::string> bridged_ids() const;
 
   // Something about members or encryption of the room changed: ask again and tell the core.
   void changed(const std::string& room_id);

@@ -89,14 +89,13 @@ asio::awaitable<Answer<std::string>> Deliveries::bring(const v1::Deliver& delive
     if (!sent) co_return std::unexpected(sent.error());
     if (!sent->empty()) co_return *sent;
   }
-  auto event = co_await homeserver_.send(place->room, "m.room.message", delivery.delivery_id(), *content, place->speaker, delivery.delayed_since_ms());
-  if (event) remember_sent(place->room, delivery.delivery_id(), *event);
+  auto event = co_await write(delivery, *place, *content, delivery.delayed_since_ms());
   if (event || event.error().status != 403) co_return event;
   // Thrown out, or the room's memory of ours is old: enter once more, then it is a refusal.
   ghosts_.left(place->room, place->speaker);
   auto joined = co_await ghosts_.ensure_joined(place->room, place->speaker, "");
   if (!joined) co_return std::unexpected(joined.error());
-  co_return co_await homeserver_.send(place->room, "m.room.message", delivery.delivery_id(), *content, place->speaker, delivery.delayed_since_ms());
+  co_return co_await write(delivery, *place, *content, delivery.delayed_since_ms());
 }
 
 // The homeserver forgets transaction ids when it restarts, so that a repetition would be a second message: look for it before.
@@ -133,11 +132,15 @@ asio::awaitable<Answer<void>> Deliveries::load_sent(const Place& place) {
   co_return Answer<void>{};
 }
 
-void Deliveries::remember_sent(const std::string& room, const std::string& delivery_id, const std::string& event_id) {
-  auto found = sent_.find(room);
-  if (found == sent_.end()) return;
-  if (found->second.size() >= kIdsPerRoom) sent_.erase(found);  // looked for anew when it is needed again
-  else found->second.emplace(delivery_id, event_id);
+asio::awaitable<Answer<std::string>> Deliveries::write(const v1::Deliver& delivery, const Place& place, json::object content, std::int64_t at_ms) {
+  auto event = co_await homeserver_.send(place.room, "m.room.message", delivery.delivery_id(), std::move(content), place.speaker, at_ms);
+  auto found = sent_.find(place.room);
+  if (found == sent_.end()) co_return event;
+  // Without an answer it may be there or not: what was read of the room is no longer the truth.
+  bool uncertain = !event && (event.error().unreachable || event.error().status == 0 || event.error().status >= 500);
+  if (uncertain || found->second.size() >= kIdsPerRoom) sent_.erase(found);
+  else if (event) found->second.emplace(delivery.delivery_id(), *event);
+  co_return event;
 }
 
 asio::awaitable<Answer<std::string>> Deliveries::tell(const v1::Deliver& delivery) {
@@ -186,9 +189,7 @@ asio::awaitable<Answer<std::string>> Deliveries::say(const v1::Deliver& delivery
     auto sent = co_await find_sent(delivery, place);
     if (!sent || !sent->empty()) co_return sent;
   }
-  auto event = co_await homeserver_.send(place.room, "m.room.message", delivery.delivery_id(), std::move(content), place.speaker, 0);
-  if (event) remember_sent(place.room, delivery.delivery_id(), *event);
-  co_return event;
+  co_return co_await write(delivery, place, std::move(content), 0);
 }
 
 }  // namespace fedgate::matrix

@@ -35,7 +35,8 @@ class Deliveries : public std::enable_shared_from_this<Deliveries> {
   boost::asio::awaitable<Answer<std::string>> say(const v1::Deliver& delivery, Place place, boost::json::object content);
   boost::asio::awaitable<Answer<std::string>> find_sent(const v1::Deliver& delivery, const Place& place);
   boost::asio::awaitable<Answer<void>> load_sent(const Place& place);
-  void remember_sent(const std::string& room, const std::string& delivery_id, const std::string& event_id);
+  // Writes the event and keeps sent_ true.
+  boost::asio::awaitable<Answer<std::string>> write(const v1::Deliver& delivery, const Place& place, boost::json::object content, std::int64_t at_ms);
   void settle(const v1::Deliver& delivery, const Answer<std::string>& answer);
 
   boost::asio::io_context& context_;

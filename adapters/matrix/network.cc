@@ -1,5 +1,7 @@
 #include "adapters/matrix/network.h"
 
+#include <array>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -15,7 +17,8 @@ namespace asio = boost::asio;
 
 namespace {
 constexpr auto kProbeWhileDown = std::chrono::milliseconds(700);
-constexpr auto kProbeWhileUp = std::chrono::seconds(30);
+constexpr auto kProbeWhileUp = std::chrono::seconds(2);  // a homeserver that crashed and is back must not go unnoticed: MissedEvents
+constexpr std::array kLookAgainAfter = {std::chrono::seconds(0), std::chrono::seconds(5), std::chrono::seconds(25)};
 constexpr std::uint32_t kTextBytesMax = 40000;  // an event is at most 65,536 bytes, escaped and signed
 }  // namespace
 
@@ -27,7 +30,8 @@ Network::Network(asio::io_context& context, Config config, sdk::LinkClient& link
       ghosts_(config_, homeserver_, link),
       directs_(config_, homeserver_, link, ghosts_),
       rooms_(std::make_shared<BridgedRooms>(context, config_, homeserver_, link)),
-      transactions_(context, config_, homeserver_, link, ghosts_, directs_, *rooms_),
+      missed_(config_, homeserver_, link, directs_, *rooms_),
+      transactions_(context, config_, homeserver_, link, ghosts_, directs_, *rooms_, missed_),
       appservice_(config_, ghosts_, *rooms_, transactions_),
       deliveries_(std::make_shared<Deliveries>(context, config_, homeserver_, link, ghosts_, directs_, *rooms_, [this](const std::string& words) { unreachable(words); })),
       timer_(context) {}
@@ -84,6 +88,20 @@ asio::awaitable<Answer<void>> Network::greet() {
   co_return Answer<void>{};
 }
 
+asio::awaitable<void> Network::catch_up(std::uint64_t outage) {
+  if (!co_await rooms_->known()) co_return;
+  missed_.suspect_all();
+  asio::steady_timer timer(context_);
+  for (auto pause : kLookAgainAfter) {
+    boost::system::error_code error;
+    timer.expires_after(pause);
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
+    if (stopped_ || !up_ || outage != outages_) co_return;
+    missed_.suspect_again();
+    co_await transactions_.catch_up();
+  }
+}
+
 asio::awaitable<void> Network::watch() {
   std::string told;
   while (!stopped_) {
@@ -94,11 +112,14 @@ asio::awaitable<void> Network::watch() {
       told.clear();
       log::info("matrix", "homeserver there", {{"network", config_.network}});
       link_.status(config_.network, true, "");
+      missed_.outage_ended();
+      asio::co_spawn(context_, catch_up(++outages_), asio::detached);
     } else if (!greeted) {
       if (greeted.error().words != told) link_.status(config_.network, false, greeted.error().words);
       if (std::exchange(up_, false) || told.empty()) log::warn("matrix", "homeserver away", {{"network", config_.network}, {"why", greeted.error().words}});
       told = greeted.error().words;
     }
+    if (up_) asio::co_spawn(context_, missed_.contact(), asio::detached);
     boost::system::error_code error;
     timer_.expires_after(up_ ? std::chrono::duration_cast<asio::steady_timer::duration>(kProbeWhileUp)
                              : std::chrono::duration_cast<asio::steady_timer::duration>(kProbeWhileDown));

@@ -29,6 +29,8 @@ class Network {
 
  private:
   boost::asio::awaitable<void> watch();
+  // Reads what was not pushed: now, and again while the homeserver may still be recovering us.
+  boost::asio::awaitable<void> catch_up(std::uint64_t outage);
   boost::asio::awaitable<Answer<void>> greet();
   void unreachable(const std::string& words);
 
@@ -39,11 +41,13 @@ class Network {
   Ghosts ghosts_;
   DirectRooms directs_;
   std::shared_ptr<BridgedRooms> rooms_;
+  MissedEvents missed_;
   Transactions transactions_;
   AppService appservice_;
   std::shared_ptr<Deliveries> deliveries_;
   std::unique_ptr<sdk::HttpServer> server_;
   boost::asio::steady_timer timer_;
+  std::uint64_t outages_ = 0;
   bool up_ = false;
   bool stopped_ = false;
 };

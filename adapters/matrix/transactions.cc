@@ -49,31 +49,65 @@ void Transactions::give_turn_back() {
   turns_.pop_front();
 }
 
-asio::awaitable<bool> Transactions::accept(std::string identity, const json::array& events) {
+asio::awaitable<bool> Transactions::accept(std::string id, std::string identity, const json::array& events) {
   co_await take_turn();
-  bool ready = co_await rooms_.known();
-  if (ready && !done_.contains(identity)) {
+  bool taken = co_await rooms_.known();
+  if (taken && !done_.contains(identity)) {
     auto waiting = std::make_shared<Waiting>();
-    waiting->open = 1;  // this coroutine itself, until all are submitted
-    for (const auto& event : events) {
-      if (!event.is_object()) {
-        log::warn("matrix", "an event that is no object was skipped", {{"network", config_.network}, {"transaction", identity}});
-        continue;
-      }
-      co_await handle(event.as_object(), waiting);
+    taken = co_await handle_all(events, missed_.gap_before(id), waiting);
+    co_await verdicts(waiting);
+    if (taken) {
+      done_.insert(identity);
+      done_order_.push_back(identity);
     }
-    if (--waiting->open != 0)
-      co_await asio::async_initiate<decltype(asio::use_awaitable), void()>(
-          [&](auto handler) { waiting->wake = [handler = std::move(handler)]() mutable { std::move(handler)(); }; }, asio::use_awaitable);
-    done_.insert(identity);
-    done_order_.push_back(identity);
     if (done_order_.size() > kTransactionsRemembered) {
       done_.erase(done_order_.front());
       done_order_.pop_front();
     }
   }
   give_turn_back();
-  co_return ready;
+  co_return taken;
+}
+
+asio::awaitable<bool> Transactions::handle_all(const json::array& events, bool gap, std::shared_ptr<Waiting> waiting) {
+  std::set<std::string> looked_at;
+  for (const auto& event : events) {
+    if (!event.is_object()) {
+      log::warn("matrix", "an event that is no object was skipped", {{"network", config_.network}});
+      continue;
+    }
+    std::string room = text_at(event.as_object(), "room_id");
+    bool look = missed_.suspects(room) || (gap && (rooms_.by_id(room) != nullptr || directs_.of_room(room)));
+    if (look && looked_at.insert(room).second && !co_await handle_missed(room, waiting)) co_return false;
+    co_await handle(event.as_object(), waiting);
+  }
+  co_return true;
+}
+
+asio::awaitable<bool> Transactions::handle_missed(std::string room, std::shared_ptr<Waiting> waiting) {
+  auto events = co_await missed_.read(room);
+  if (!events) co_return false;
+  for (const auto& event : *events)
+    if (auto head = head_of(event)) co_await handle_message(std::move(*head), event, false, waiting);
+  co_return true;
+}
+
+asio::awaitable<void> Transactions::catch_up() {
+  while (!missed_.suspected().empty()) {
+    auto waiting = std::make_shared<Waiting>();
+    co_await take_turn();
+    bool answered = co_await rooms_.known();
+    if (answered && !missed_.suspected().empty()) answered = co_await handle_missed(*missed_.suspected().begin(), waiting);
+    co_await verdicts(waiting);
+    give_turn_back();
+    if (!answered) co_return;  // away again; the next outage's end looks anew
+  }
+}
+
+asio::awaitable<void> Transactions::verdicts(std::shared_ptr<Waiting> waiting) {
+  if (waiting->open == 0) co_return;
+  co_await asio::async_initiate<decltype(asio::use_awaitable), void()>(
+      [&](auto handler) { waiting->wake = [handler = std::move(handler)]() mutable { std::move(handler)(); }; }, asio::use_awaitable);
 }
 
 asio::awaitable<void> Transactions::handle(const json::object& event, std::shared_ptr<Waiting> waiting) {
@@ -91,16 +125,25 @@ asio::awaitable<void> Transactions::handle(const json::object& event, std::share
     rooms_.changed(head->room);
     co_return;
   }
+  co_await handle_message(std::move(*head), event, true, std::move(waiting));
+}
+
+asio::awaitable<void> Transactions::handle_message(EventHead event_head, const json::object& event, bool live, std::shared_ptr<Waiting> waiting) {
+  const EventHead* head = &event_head;
   auto envelope = from_event(config_, link_.gateway(), *head, event);
   if (!envelope) co_return;
   auto direct = directs_.of_room(head->room);
   if (direct && direct->remote.network.empty()) direct.reset();  // the bot's own chat: commands only
-  if (!direct && co_await command(*head)) co_return;
+  if (!direct && !command_line(*head).empty()) {
+    if (live) co_await command(*head);
+    co_return;
+  }
   const BridgedRooms::Room* room = direct ? nullptr : rooms_.by_id(head->room);
   if (room != nullptr && room->presence == v1::RoomWanted::LISTENING) co_return;
   std::string reader;
   if (direct) {
     // Only the user of the chat speaks in it; a third one who was let in is a member of a room, not of this conversation.
+    if (head->sender != direct->user && !live) co_return;
     if (head->sender != direct->user) co_return co_await reply(head->room, head->id, "Only " + direct->user + " can write to the other network here.");
     auto* to = envelope->mutable_conversation()->mutable_direct();
     to->set_network(direct->remote.network);

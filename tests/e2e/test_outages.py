@@ -154,3 +154,28 @@ async def test_an_event_pushed_while_the_core_is_silent_waits(world):
     assert (await push_task)[0] == 200
     for number in range(2):
         await world.anna.wait_message(30, body=f"early {number} {dead}")
+
+
+@pytest.mark.limit(180)
+async def test_events_that_the_homeserver_lost_in_a_crash_are_read(world):
+    """What waits behind a transaction stands in Synapse's memory only: after its crash nobody pushes it, so fedgate reads the rooms itself."""
+    room = await world.direct_room("alice", "anna")
+    adapter = world.gateway.pid("fedgate-matrix")
+    tag = f"lost {adapter}"
+    os.kill(adapter, signal.SIGSTOP)
+    try:
+        for number in range(6):
+            await world.alice.send(room if number % 2 else world.incident_room, f"{tag} {number}")
+        await asyncio.sleep(1)
+        world.synapse.kill()
+        await world.synapse.restart()
+    finally:
+        os.kill(adapter, signal.SIGCONT)
+
+    def seen():
+        return [message.body for message in world.anna.bodies() if message.body.startswith(tag)]
+    await until(lambda: len(seen()) >= 6, 60, "Anna to see all six messages", seen=seen)
+    await world.alice.send(room, f"{tag} end")
+    await world.anna.wait_message(30, body=f"{tag} end")
+    assert sorted(seen()[:-1]) == [f"{tag} {number}" for number in range(6)], seen()
+    assert [body for body in seen() if int(body.split()[-1].replace("end", "7")) % 2] == [f"{tag} {number}" for number in (1, 3, 5)] + [f"{tag} end"], seen()
