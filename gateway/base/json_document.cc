@@ -1,5 +1,7 @@
 #include "gateway/base/json_document.h"
 
+#include <algorithm>
+
 #include <iterator>
 #include <nlohmann/json.hpp>
 
@@ -141,6 +143,37 @@ std::string Finding::text() const {
   out += ": ";
   if (!path.empty()) out += path + ": ";
   return out + problem;
+}
+
+namespace {
+
+// Insertions, deletions and replacements that lead from one to the other.
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      std::size_t above = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      diagonal = above;
+    }
+  }
+  return row[b.size()];
+}
+
+constexpr std::size_t kSlipOfThePen = 2;
+
+}  // namespace
+
+std::string unknown_key_words(std::string_view key, std::span<const std::string_view> known) {
+  std::string words = "unknown key \"" + std::string(key) + "\"";
+  for (std::string_view one : known)
+    if (distance(key, one) <= kSlipOfThePen) words += ": did you mean \"" + std::string(one) + "\"?";
+  std::string list;
+  for (std::string_view one : known) list += (list.empty() ? "" : ", ") + std::string(one);
+  return words + " (here may stand: " + list + ")";
 }
 
 std::string child_pointer(const std::string& pointer, std::string_view key) {

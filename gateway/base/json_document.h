@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +42,9 @@ enum class JsonComments { kForbidden, kAllowed };
 
 // Root is null when there are findings.
 JsonDocument parse_json_document(std::string_view text, std::string_view file, JsonComments comments, std::vector<Finding>& findings);
+
+// What is wrong with a key that is not among those that may stand there, with the one that was probably meant.
+std::string unknown_key_words(std::string_view key, std::span<const std::string_view> known);
 
 // `key` with "~" and "/" escaped (RFC 6901), appended to a pointer.
 std::string child_pointer(const std::string& pointer, std::string_view key);

@@ -31,7 +31,8 @@ void Session::OnReadDone(bool ok) {
 void Session::OnWriteDone(bool ok) {
   std::lock_guard lock(mutex_);
   write_in_flight_ = false;
-  if (ok && !flush_posted_) write_locked();
+  if (!ok || pending_bytes_ == 0 || std::exchange(flush_posted_, true)) return;
+  scheduler_.post([session = self_] { session->flush(); });
 }
 
 void Session::OnDone() {
@@ -65,6 +66,12 @@ void Session::send(Add add) {
 
 void Session::flush() {
   std::lock_guard lock(mutex_);
+  auto since_last = std::chrono::steady_clock::now() - last_write_;
+  if (since_last < kFramesApart) {
+    // Still "posted": what is added until then rides in this frame.
+    scheduler_.after(kFramesApart - since_last, [session = self_] { session->flush(); });
+    return;
+  }
   flush_posted_ = false;
   write_locked();
 }
@@ -83,6 +90,7 @@ void Session::write_locked() {
     writing_.mutable_deliveries()->DeleteSubrange(kEnvelopesPerFrame, writing_.deliveries_size() - kEnvelopesPerFrame);
   }
   write_in_flight_ = true;
+  last_write_ = std::chrono::steady_clock::now();
   StartWrite(&writing_);
 }
 

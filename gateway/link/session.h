@@ -7,6 +7,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -21,6 +22,8 @@ namespace fedgate::link {
 class Session final : public grpc::ServerBidiReactor<v1::AdapterFrame, v1::GatewayFrame>, public pipeline::AdapterPort {
  public:
   static constexpr int kEnvelopesPerFrame = 128;
+  // Under load a frame waits this long after the one before it. A frame costs each side about 100 us of waking threads, whatever is in it.
+  static constexpr std::chrono::microseconds kFramesApart{200};
   static constexpr std::size_t kPendingBytesMax = 64u << 20;  // an adapter that does not read is let go
 
   // The reactor that gRPC drives; owns itself.
@@ -65,6 +68,7 @@ class Session final : public grpc::ServerBidiReactor<v1::AdapterFrame, v1::Gatew
   v1::GatewayFrame pending_;
   v1::GatewayFrame writing_;
   std::size_t pending_bytes_ = 0;
+  std::chrono::steady_clock::time_point last_write_{};
   bool flush_posted_ = false;
   bool write_in_flight_ = false;
   bool finished_ = false;

@@ -78,7 +78,11 @@ void ConditionReader::clause(std::string_view name, const json& test, const std:
   std::optional<Attribute> attribute;
   for (std::size_t i = 0; i < kAttributes; ++i)
     if (kNames[i] == name) attribute = static_cast<Attribute>(i);
-  if (!attribute) return say(path, "unknown attribute \"" + std::string(name) + "\": not part of the policy language of this version");
+  if (!attribute) {
+    std::vector<std::string_view> known(kNames.begin(), kNames.end());
+    known.push_back("any");
+    return say(path, unknown_key_words(name, known));
+  }
   if (!test.is_object() || test.empty()) return say(path, "must be an object with an operator, e.g. {\"eq\": …}");
   std::uint64_t holds = kAll;
   for (const auto& [operation, operand] : test.items()) holds &= mask(*attribute, operation, operand, child_pointer(path, operation));
@@ -97,9 +101,9 @@ std::uint64_t ConditionReader::mask(Attribute attribute, std::string_view operat
       if (int found = value(attribute, operand[i], child_pointer(path, std::to_string(i))); found >= 0) out |= std::uint64_t{1} << found;
     return out;
   }
-  static constexpr std::array<std::string_view, 6> kOperators = {"eq", "ne", "le", "lt", "ge", "gt"};
+  static constexpr std::array<std::string_view, 7> kOperators = {"eq", "ne", "in", "le", "lt", "ge", "gt"};
   if (std::find(kOperators.begin(), kOperators.end(), operation) == kOperators.end())
-    return say(path, "unknown operator \"" + std::string(operation) + "\": use eq, ne, in, le, lt, ge or gt"), 0;
+    return say(path, unknown_key_words(operation, std::span(kOperators).first(is_ordered(attribute) ? 7 : 3))), 0;
   bool compares = operation != "eq" && operation != "ne";
   if (compares && !is_ordered(attribute)) return say(path, "the values of this attribute have no order: use eq, ne or in"), 0;
   int found = value(attribute, operand, path);

@@ -50,7 +50,7 @@ class Loader {
     if (!object.is_object()) return say(path, "must be an object"), false;
     for (const auto& [key, value] : object.items())
       if (std::find(keys.begin(), keys.end(), key) == keys.end())
-        say(child_pointer(path, key), "unknown key \"" + key + "\": not part of the policy language of this version");
+        say(child_pointer(path, key), unknown_key_words(key, {keys.begin(), keys.size()}));
     return true;
   }
 

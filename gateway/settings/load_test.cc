@@ -118,6 +118,36 @@ TEST_CASE("settings: every mistake is said with its path and what to do") {
     LoadResult result = load(example.file());
     CHECK(result.policy == nullptr);
     CHECK_MESSAGE(says(result, path, words), (from + " -> " + to + "\n" + all(result)));
+    for (const Finding& finding : result.findings) {
+      CHECK_MESSAGE(finding.file == example.file().string(), finding.text());
+      CHECK_MESSAGE(finding.line > 0, finding.text());
+    }
+  }
+}
+
+// Two of something that there may be only once; the line is that of the second.
+TEST_CASE("settings: what belongs to one cannot be given twice") {
+  struct Case { const char *before, *insert, *path, *words; };
+  const char* second_matrix = R"("land": { "adapter": "matrix", "realm": "de-state", "protection": "tls",
+      "matrix": { "domain": "DOMAIN", "homeserver": "http://127.0.0.1:8009", "listen": "LISTEN",
+        "as_token": { "file": "secrets/bund.as_token" }, "hs_token": { "file": "secrets/bund.hs_token" }, "bot": "fedgate" } },
+    )";
+  std::string same_domain = second_matrix, same_listen = second_matrix;
+  same_domain.replace(same_domain.find("DOMAIN"), 6, "bund.example").replace(same_domain.find("LISTEN"), 6, "127.0.0.1:29329");
+  same_listen.replace(same_listen.find("DOMAIN"), 6, "land.example").replace(same_listen.find("LISTEN"), 6, "127.0.0.1:29328");
+  const char* same_room = R"({ "id": "other", "rooms": [ { "network": "bund", "room": "#incident:bund.example" }, { "network": "bpol", "room": "b@rooms.polizei.example" } ] },
+    )";
+  const char* same_id = R"({ "id": "incident", "rooms": [ { "network": "bund", "room": "#a:bund.example" }, { "network": "bpol", "room": "a@rooms.polizei.example" } ] },
+    )";
+  for (const auto& [before, insert, path, words] : std::initializer_list<Case>{{"\"bpol\": {", same_domain.c_str(), "/networks/land", "same namespace"},
+                                                                              {"\"bpol\": {", same_listen.c_str(), "/networks/land/matrix/listen", "another network listens"},
+                                                                              {"{ \"id\": \"incident\"", same_room, "/links/1/rooms/0/room", "in a link already"},
+                                                                              {"{ \"id\": \"incident\"", same_id, "/links/1/id", "second link"}}) {
+    Example example;
+    example.replace(before, insert + std::string(before));
+    LoadResult result = load(example.file());
+    CHECK_MESSAGE(says(result, path, words), all(result));
+    CHECK(result.policy == nullptr);
   }
 }
 

@@ -13,22 +13,6 @@ using nlohmann::json;
 
 namespace {
 
-// Differs by at most two letters: close enough to be a slip of the pen.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      std::size_t above = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
-}
-
 bool is_host_port(std::string_view text) {
   std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos || colon == 0 || colon + 1 >= text.size() || text.size() - colon > 6) return false;
@@ -52,10 +36,7 @@ bool Reader::only(const json& object, const std::string& path, std::initializer_
   if (!object.is_object()) return say(path, "must be an object"), false;
   for (const auto& [key, value] : object.items()) {
     if (std::find(keys.begin(), keys.end(), key) != keys.end()) continue;
-    std::string problem = "unknown key \"" + key + "\"";
-    for (std::string_view known : keys)
-      if (distance(key, known) <= 2) problem += ": did you mean \"" + std::string(known) + "\"?";
-    say(child_pointer(path, key), problem);
+    say(child_pointer(path, key), unknown_key_words(key, {keys.begin(), keys.size()}));
   }
   return true;
 }

@@ -1,17 +1,17 @@
 #include "tests/bench/whole_path/processes.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <stdexcept>
-#include <thread>
 
 extern char** environ;
 
@@ -20,6 +20,8 @@ namespace fedgate::bench {
 namespace fs = std::filesystem;
 
 namespace {
+
+constexpr int kStopLimitMs = 10'000;
 
 void write_private(const fs::path& file, const std::string& text) {
   fs::create_directories(file.parent_path());
@@ -66,11 +68,11 @@ void Processes::start(const std::vector<std::string>& programs) {
 void Processes::stop() {
   for (const auto& child : children_) ::kill(child.pid, SIGTERM);
   for (const auto& child : children_) {
-    auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-    while (::waitpid(child.pid, nullptr, WNOHANG) == 0) {
-      if (std::chrono::steady_clock::now() > give_up) ::kill(child.pid, SIGKILL);
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
+    int ended = static_cast<int>(::syscall(SYS_pidfd_open, child.pid, 0));
+    pollfd wait{ended, POLLIN, 0};
+    if (ended < 0 || ::poll(&wait, 1, kStopLimitMs) != 1) ::kill(child.pid, SIGKILL);
+    if (ended >= 0) ::close(ended);
+    ::waitpid(child.pid, nullptr, 0);
   }
   children_.clear();
 }
