@@ -32,20 +32,18 @@ std::int64_t number(std::string_view text) {
 }  // namespace
 
 asio::awaitable<void> MissedEvents::contact() {
+  if (away_) co_return;
   last_contact_ms_ = now_ms();
-  if (since_ms_ == 0 || last_contact_ms_ - kept_contact_ms_ < kKeepEveryMs) co_return;
+  if (last_contact_ms_ - kept_contact_ms_ < kKeepEveryMs) co_return;
   kept_contact_ms_ = last_contact_ms_;
   auto kept = co_await link_.remember(config_.network, kContactKey, std::to_string(last_contact_ms_));
   if (!kept) log::warn("matrix", "the time of the last contact is not remembered", {{"network", config_.network}, {"why", kept.error().message}});
 }
 
-void MissedEvents::outage_ended() {
-  before_outage_ms_ = last_contact_ms_;
+void MissedEvents::recovered() {
+  if (!std::exchange(away_, false)) return;
   outage_ended_ms_ = now_ms();
-}
-
-void MissedEvents::suspect_all() {
-  std::int64_t last = before_outage_ms_ != 0 ? before_outage_ms_ : number(link_.recall(config_.network, kContactKey).value_or(""));
+  std::int64_t last = last_contact_ms_ != 0 ? last_contact_ms_ : number(link_.recall(config_.network, kContactKey).value_or(""));
   // The first time ever: what was written before is none of our business.
   std::int64_t since = last > 0 ? last - kMarginMs : outage_ended_ms_;
   if (suspected_.empty() || since < since_ms_) since_ms_ = since;
@@ -53,7 +51,7 @@ void MissedEvents::suspect_all() {
 }
 
 void MissedEvents::suspect_again() {
-  if (since_ms_ == 0 || now_ms() - outage_ended_ms_ > kRecoveryLastsMs) return;
+  if (now_ms() - outage_ended_ms_ > kRecoveryLastsMs) return;
   constexpr std::string_view kPrefix = "room/";
   for (const auto& [key, value] : link_.recall_prefix(config_.network, std::string(kPrefix))) suspected_.insert(key.substr(kPrefix.size()));
   for (const auto& id : rooms_.bridged_ids()) suspected_.insert(id);

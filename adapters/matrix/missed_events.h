@@ -23,10 +23,10 @@ class MissedEvents {
 
   // The homeserver has answered just now; kept by the core twice a minute.
   boost::asio::awaitable<void> contact();
-  // The homeserver has answered for the first time since it was, or we were, away. Before contact().
-  void outage_ended();
-  // Once the core's memory is there: every room may lack events.
-  void suspect_all();
+  // It is away. So it is in the beginning.
+  void outage() { away_ = true; }
+  // It is back: if it was away, every room may lack events. Whoever notices first says so, a request of ours or a transaction of its; only when the core's memory is there.
+  void recovered();
   // The same rooms once more, for what Synapse leaves behind while it recovers. No effect when that is long ago.
   void suspect_again();
   // True if ids before this one were not seen, in the minutes after an outage; at other times gaps are other application services' transactions.
@@ -44,9 +44,9 @@ class MissedEvents {
   const DirectRooms& directs_;
   const BridgedRooms& rooms_;
   std::set<std::string> suspected_;
+  bool away_ = true;
   std::int64_t last_contact_ms_ = 0;  // 0 = not in this life
   std::int64_t kept_contact_ms_ = 0;
-  std::int64_t before_outage_ms_ = 0;
   std::int64_t since_ms_ = 0;         // what is older was seen; 0 = not known yet
   std::int64_t outage_ended_ms_ = 0;
   std::int64_t last_transaction_ = -1;

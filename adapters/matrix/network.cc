@@ -66,6 +66,7 @@ void Network::stop() {
 }
 
 void Network::unreachable(const std::string& words) {
+  missed_.outage();
   if (!std::exchange(up_, false)) return;
   log::warn("matrix", "homeserver away", {{"network", config_.network}, {"why", words}});
   link_.status(config_.network, false, words);
@@ -90,7 +91,7 @@ asio::awaitable<Answer<void>> Network::greet() {
 
 asio::awaitable<void> Network::catch_up(std::uint64_t outage) {
   if (!co_await rooms_->known()) co_return;
-  missed_.suspect_all();
+  missed_.recovered();
   asio::steady_timer timer(context_);
   for (auto pause : kLookAgainAfter) {
     boost::system::error_code error;
@@ -112,9 +113,9 @@ asio::awaitable<void> Network::watch() {
       told.clear();
       log::info("matrix", "homeserver there", {{"network", config_.network}});
       link_.status(config_.network, true, "");
-      missed_.outage_ended();
       asio::co_spawn(context_, catch_up(++outages_), asio::detached);
     } else if (!greeted) {
+      missed_.outage();
       if (greeted.error().words != told) link_.status(config_.network, false, greeted.error().words);
       if (std::exchange(up_, false) || told.empty()) log::warn("matrix", "homeserver away", {{"network", config_.network}, {"why", greeted.error().words}});
       told = greeted.error().words;

@@ -52,6 +52,7 @@ void Transactions::give_turn_back() {
 asio::awaitable<bool> Transactions::accept(std::string id, std::string identity, const json::array& events) {
   co_await take_turn();
   bool taken = co_await rooms_.known();
+  if (taken) missed_.recovered();
   if (taken && !done_.contains(identity)) {
     auto waiting = std::make_shared<Waiting>();
     taken = co_await handle_all(events, missed_.gap_before(id), waiting);

@@ -52,7 +52,7 @@ async def test_trace_of_a_refused_message_names_rule_and_reason(world):
 
 async def test_queue_is_empty_and_everything_is_attached(world):
     await world.settled()
-    dead = (await world.gateway.ask("dead", "list")).get("entries", [])  # other tests may have left some
+    dead = (await world.gateway.ask("dead", "list", "--limit", "100000")).get("entries", [])  # other tests may have left some
     for network in ("bund", "bpol"):
         queue = await world.gateway.queue(network)
         assert queue["waiting"] == 0, queue
