@@ -103,7 +103,8 @@ void add_decisions(Families& out, const pipeline::Stats& stats) {
 
 void add_store(Families& out, const pipeline::Stats& stats) {
   out.begin("fedgate_stage_seconds", MetricType::Histogram, "Time that messages spend in a stage.");
-  for (const auto& [stage, histogram] : stats.stage_seconds) out.add(Labels{{"stage", stage}}, histogram);
+  out.add(Labels{{"stage", "accept_to_commit"}}, stats.accept_to_commit);
+  out.add(Labels{{"stage", "commit_to_settle"}}, stats.commit_to_settle);
   out.begin("fedgate_commit_seconds", MetricType::Histogram, "Time until a group commit was durable.");
   out.add(Labels{}, stats.commit_seconds);
   out.one("fedgate_commits_total", MetricType::Counter, "Group commits.", number(stats.commits));

@@ -23,7 +23,7 @@ TEST_CASE("metrics: every counter of the pipeline appears under its name and lab
   bund.retries["unreachable"] = 3;
   stats.decisions[{"de-fed", "de-state", "deny", "no_rule"}] = 4;
   stats.limit_hits["text_bytes_max"] = 6;
-  stats.stage_seconds["accept_to_commit"].observe(0.002);
+  stats.accept_to_commit.observe(0.002);
   stats.commit_seconds.observe(0.0002);
   stats.commit_seconds.observe(99);
   stats.commit_records = 11;

@@ -1,18 +1,25 @@
 #include "gateway/base/hash.h"
 
 #include <openssl/crypto.h>
-#include <openssl/sha.h>
+#include <openssl/evp.h>
+
+#include <cstdlib>
+#include <memory>
 
 namespace fedgate {
 
 Sha256 sha256(std::string_view bytes) {
+  // Looking the algorithm up takes locks and costs more than hashing an id; so it is looked up once, and each thread keeps its context.
+  static EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  thread_local const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
   Sha256 digest;
-  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());
+  bool done = EVP_DigestInit_ex2(context.get(), algorithm, nullptr) == 1 && EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()) == 1 &&
+              EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) == 1;
+  if (!done) std::abort();  // OpenSSL without SHA-256, or no memory
   return digest;
 }
 
 Sha256 sha256_of_parts(std::initializer_list<std::string_view> parts) {
-  // One contiguous buffer and SHA256(): the EVP interface costs an allocation per digest, and ids are made per message.
   std::string buffer;
   std::size_t total = 0;
   for (auto part : parts) total += part.size() + 8;

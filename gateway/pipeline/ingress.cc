@@ -53,6 +53,7 @@ void Shard::answer(Session& session, SubmitVerdict verdict) {
 
 bool Shard::over_limit() const {
   if (journal_.failing()) return true;
+  if (items_.size() < parts_.settings->limits.queue_per_network_max) return false;  // all networks together do not reach it
   for (const auto& [name, stats] : stats_.networks)
     if (stats.waiting >= parts_.settings->limits.queue_per_network_max) return true;
   return false;
@@ -227,7 +228,10 @@ void Shard::submit(AdapterPort& port, Submission submission) {
 
 void Shard::count_decisions(const std::string& source, const std::vector<model::Decision>& decisions) {
   for (const auto& decision : decisions) {
-    ++stats_.decisions[{source, decision.target_realm, std::string(to_text(decision.verdict)), decision.reason_code}];
+    std::tuple<std::string_view, std::string_view, std::string_view, std::string_view> key(source, decision.target_realm, to_text(decision.verdict), decision.reason_code);
+    auto counted = stats_.decisions.find(key);
+    if (counted == stats_.decisions.end()) counted = stats_.decisions.emplace(std::make_from_tuple<std::tuple<std::string, std::string, std::string, std::string>>(key), 0).first;
+    ++counted->second;
     if (!decision.rule.empty()) ++stats_.rule_hits[decision.rule];
   }
 }
@@ -250,7 +254,7 @@ void Shard::committed(Message& message, store::Seq row) {
   message.committed = true;
   message.rows.push_back(row);
   auto now = parts_.clock.steady_now();
-  stats_.stage_seconds["accept_to_commit"].observe(std::chrono::duration<double>(now - message.accepted).count());
+  stats_.accept_to_commit.observe(std::chrono::duration<double>(now - message.accepted).count());
   ++stats_of(message.envelope->network).accepted[static_cast<std::size_t>(message.kind)];
   SubmitVerdict verdict = verdict_of(message);
   bool first = true;

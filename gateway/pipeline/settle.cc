@@ -149,7 +149,7 @@ void Shard::count_end(const Item& item) {
   --stats.waiting;
   ++stats.deliveries[static_cast<std::size_t>(outcome)];
   if (outcome == model::Outcome::kDead || outcome == model::Outcome::kUncertain) ++stats.dead;
-  stats_.stage_seconds["commit_to_settle"].observe(std::chrono::duration<double>(parts_.clock.steady_now() - item.since).count());
+  stats_.commit_to_settle.observe(std::chrono::duration<double>(parts_.clock.steady_now() - item.since).count());
 }
 
 void Shard::settled(Item& item, store::Seq row, std::vector<model::Delivery> notices) {

@@ -43,11 +43,12 @@ struct NetworkStats {
 
 struct Stats {
   std::map<std::string, NetworkStats> networks;
-  // (source realm, target realm, verdict, reason)
-  std::map<std::tuple<std::string, std::string, std::string, std::string>, std::uint64_t> decisions;
-  std::map<std::string, std::uint64_t> rule_hits;    // by rule id
+  // (source realm, target realm, verdict, reason); looked up by views
+  std::map<std::tuple<std::string, std::string, std::string, std::string>, std::uint64_t, std::less<>> decisions;
+  std::map<std::string, std::uint64_t, std::less<>> rule_hits;    // by rule id
   std::map<std::string, std::uint64_t> limit_hits;   // by the limit's name in the configuration
-  std::map<std::string, Histogram> stage_seconds;    // accept_to_commit, commit_to_settle
+  Histogram accept_to_commit;
+  Histogram commit_to_settle;
   Histogram commit_seconds;
   std::uint64_t commits = 0;
   std::uint64_t commit_records = 0;
