@@ -63,14 +63,20 @@ class LinkClient::Running : public std::enable_shared_from_this<Running> {
     if (connection) connection->close();
   }
 
-  // Many calls of one turn of the io_context become one frame.
-  void flush_soon() {
-    if (flush_posted || !welcomed) return;
+  // Many calls of one turn of the io_context become one frame; under load, many turns.
+  void flush_soon(std::chrono::microseconds patience = {}) {
+    if (!welcomed) return;
+    auto now = std::chrono::steady_clock::now();
+    auto at = std::max(last_frame + kFramesApart, now + patience);
+    if (flush_posted && flush_at <= at) return;
     flush_posted = true;
-    auto since_last = std::chrono::steady_clock::now() - last_frame;
-    if (since_last >= kFramesApart) return asio::post(context, [self = shared_from_this()] { self->flush(); });
-    pacer.expires_after(kFramesApart - since_last);
-    pacer.async_wait([self = shared_from_this()](boost::system::error_code) { self->flush(); });
+    flush_at = at;
+    if (at <= now) return asio::post(context, [self = shared_from_this(), at] { self->flush_if(at); });
+    pacer.expires_at(at);  // an earlier wait ends with an error
+    pacer.async_wait([self = shared_from_this(), at](boost::system::error_code error) { if (!error) self->flush_if(at); });
+  }
+  void flush_if(std::chrono::steady_clock::time_point at) {
+    if (flush_posted && flush_at == at) flush();
   }
 
   asio::io_context& context;
@@ -81,6 +87,7 @@ class LinkClient::Running : public std::enable_shared_from_this<Running> {
   asio::steady_timer timer;
   asio::steady_timer pacer;
   std::chrono::steady_clock::time_point last_frame{};
+  std::chrono::steady_clock::time_point flush_at{};
   std::shared_ptr<LinkConnection> connection;
   SystemRandom random;
   Backoff backoff{std::chrono::milliseconds(50), std::chrono::seconds(2)};
@@ -112,7 +119,7 @@ class LinkClient::Running : public std::enable_shared_from_this<Running> {
     for (const auto& wanted : frame.rooms_wanted()) handlers.on_room_wanted(wanted);
     for (auto& delivery : *frame.mutable_deliveries())
       if (state.deliver(delivery)) handlers.on_deliver(std::move(delivery));
-    flush_soon();
+    flush_soon(state.submissions_wait() ? std::chrono::microseconds(0) : options.results_wait);
   }
 
   void on_welcome(const v1::Welcome& welcome) {
@@ -173,7 +180,7 @@ std::size_t LinkClient::unanswered_submissions() const { return running_->state.
 
 void LinkClient::result(v1::DeliveryResult result) {
   running_->state.result(std::move(result));
-  running_->flush_soon();
+  running_->flush_soon(running_->options.results_wait);
 }
 
 void LinkClient::status(const std::string& network, bool up, const std::string& reason) {

@@ -5,6 +5,7 @@
 // Limits: unanswered submissions = the core's credit (further ones wait inside submit()); unanswered deliveries = Options::deliver_window; results remembered = 16,384.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -30,6 +31,8 @@ class LinkClient {
     std::vector<std::string> networks;
     std::map<std::string, v1::Capabilities> capabilities;  // by network
     std::uint32_t deliver_window = 1024;
+    // How long results may wait for company. Above 0 only where the lane window is wide: the next delivery of a full lane waits for them.
+    std::chrono::microseconds results_wait{0};
   };
 
   // Called on the io_context's thread. on_deliver: answer later with result(), exactly once per delivery_id. A redelivery that was answered before is answered from memory and not seen; one that is

@@ -39,6 +39,8 @@ class LinkState {
   void give_up_command(std::uint64_t ref);
   void write(v1::StateEntry entry, bool erase, WriteDone done);
 
+  // For credit or for the next frame.
+  bool submissions_wait() const { return !unsent_.empty(); }
   std::size_t unanswered_submissions() const { return submissions_.size(); }
   const std::map<std::pair<std::string, std::string>, std::string>& memory() const { return memory_; }
 

@@ -11,6 +11,7 @@ class XmppAdapter final : public sdk::Adapter {
  public:
   XmppAdapter(boost::asio::io_context& context, const std::string& address, std::vector<Config> configs) {
     sdk::LinkClient::Options options{address, "xmpp", "fedgate-xmpp", {}, {}};
+    options.results_wait = std::chrono::milliseconds(1);
     for (const auto& config : configs) {
       options.networks.push_back(config.network);
       options.capabilities[config.network] = Network::capabilities();

@@ -24,7 +24,8 @@ SqliteStore::Writer::~Writer() {
     std::lock_guard lock(mutex_);
     stopping_ = true;
   }
-  wake_.notify_all();
+  wake_.notify_one();
+  stop_checkpoints_.notify_one();
   if (thread_.joinable()) thread_.join();
   if (checkpoint_thread_.joinable()) checkpoint_thread_.join();
   ::close(lock_fd_);
@@ -96,7 +97,7 @@ void SqliteStore::Writer::push(Operation operation) {
     std::lock_guard lock(mutex_);
     waiting_.push_back(std::move(operation));
   }
-  wake_.notify_all();
+  wake_.notify_one();
 }
 
 void SqliteStore::Writer::run() {
@@ -207,7 +208,7 @@ void SqliteStore::Writer::checkpoint(const std::string& path) {
   if (!database.open(path, SQLITE_OPEN_READWRITE)) return;
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    wake_.wait_for(lock, kCheckpointEvery, [&] { return stopping_; });
+    stop_checkpoints_.wait_for(lock, kCheckpointEvery, [&] { return stopping_; });
     lock.unlock();
     sqlite3_wal_checkpoint_v2(database.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
     lock.lock();

@@ -71,7 +71,8 @@ class SqliteStore::Writer {
   Revision last_revision_ = 0;
 
   std::mutex mutex_;
-  std::condition_variable wake_;
+  std::condition_variable wake_;  // of the writer
+  std::condition_variable stop_checkpoints_;
   std::vector<Operation> waiting_;
   bool stopping_ = false;
   std::thread thread_;

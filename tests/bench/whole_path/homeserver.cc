@@ -121,7 +121,7 @@ void Homeserver::push(std::string_view events, std::function<void()> done) {
   if (!pusher_) {
     tcp::socket socket(context_);
     boost::system::error_code error;
-    socket.connect({asio::ip::address_v4::loopback(), options_.appservice_port}, error);
+    socket.connect({asio::ip::address_v4::loopback(), appservice_port_}, error);
     if (error) throw std::runtime_error("fedgate-matrix does not listen for " + options_.domain + ": " + error.message());
     pusher_ = std::make_shared<Connection>(std::move(socket), Connection::Events{[this](std::string& input) { answered(input); }, [this] { pusher_.reset(); }});
     pusher_->start();

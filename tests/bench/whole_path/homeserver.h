@@ -16,7 +16,6 @@ class Homeserver {
  public:
   struct Options {
     std::string domain;
-    std::uint16_t appservice_port;
     std::string hs_token;
   };
   // `on_sent`: body of a PUT …/send/m.room.message/….
@@ -25,6 +24,8 @@ class Homeserver {
 
   std::uint16_t port() const { return listener_.port(); }
   const std::string& domain() const { return options_.domain; }
+  // Where the application service listens; before the first push().
+  void push_to(std::uint16_t port) { appservice_port_ = port; }
   bool pinged() const { return pinged_; }
   // Requests that a homeserver has and this one has not, for the report.
   const std::set<std::string>& unknown_requests() const { return unknown_; }
@@ -41,6 +42,7 @@ class Homeserver {
 
   boost::asio::io_context& context_;
   Options options_;
+  std::uint16_t appservice_port_ = 0;
   std::function<void(std::string_view)> on_sent_;
   Listener listener_;
   std::set<std::shared_ptr<Connection>> connections_;

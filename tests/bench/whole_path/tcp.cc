@@ -76,9 +76,15 @@ void Listener::close() {
   acceptor_.close(ignored);
 }
 
-std::uint16_t free_port() {
+std::vector<std::uint16_t> free_ports(std::size_t count) {
   asio::io_context context;
-  return tcp::acceptor(context, tcp::endpoint(asio::ip::address_v4::loopback(), 0)).local_endpoint().port();
+  std::vector<tcp::acceptor> held;
+  std::vector<std::uint16_t> out;
+  for (std::size_t i = 0; i < count; ++i) {
+    held.emplace_back(context, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+    out.push_back(held.back().local_endpoint().port());
+  }
+  return out;
 }
 
 }  // namespace fedgate::bench

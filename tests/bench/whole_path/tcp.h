@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace fedgate::bench {
 
@@ -50,7 +51,7 @@ class Listener {
   std::function<void(boost::asio::ip::tcp::socket)> on_accepted_;
 };
 
-// A port that nobody listens on just now.
-std::uint16_t free_port();
+// Ports that nobody listens on just now, all different.
+std::vector<std::uint16_t> free_ports(std::size_t count);
 
 }  // namespace fedgate::bench

@@ -49,8 +49,7 @@ Town::Town(const std::filesystem::path& folder)
 
 void Town::make_servers() {
   for (std::size_t i = 0; i < kHomeservers; ++i) {
-    appservice_ports_.push_back(free_port());
-    homeservers_.push_back(std::make_unique<Homeserver>(context_, Homeserver::Options{numbered("m", i) + ".example", appservice_ports_.back(), kHsToken}, [this](std::string_view body) {
+    homeservers_.push_back(std::make_unique<Homeserver>(context_, Homeserver::Options{numbered("m", i) + ".example", kHsToken}, [this](std::string_view body) {
       std::size_t chat = to_matrix_.arrived(body);
       if (chat < chats_.size() && Clock::now() < flood_ends_) write_to_matrix(chat);
     }));
@@ -65,10 +64,12 @@ void Town::make_servers() {
 
 void Town::start_gateway(const std::filesystem::path& folder) {
   nlohmann::json networks;
+  std::vector<std::uint16_t> ports = free_ports(kHomeservers + 1);
   for (std::size_t i = 0; i < kHomeservers; ++i) {
     const std::string& domain = homeservers_[i]->domain();
+    homeservers_[i]->push_to(ports[i]);
     networks[numbered("m", i)] = {{"adapter", "matrix"}, {"realm", "de-fed"}, {"domains", {{domain, "de-fed"}}}, {"protection", "tls"}, {"default_level", "INTERNAL"},
-                                  {"matrix", {{"domain", domain}, {"homeserver", "http://" + loopback(homeservers_[i]->port())}, {"listen", loopback(appservice_ports_[i])},
+                                  {"matrix", {{"domain", domain}, {"homeserver", "http://" + loopback(homeservers_[i]->port())}, {"listen", loopback(ports[i])},
                                               {"as_token", {{"file", "as_token"}}}, {"hs_token", {{"file", "hs_token"}}}, {"bot", "fedgate"}}}};
   }
   for (std::size_t i = 0; i < kXmppServers; ++i) {
@@ -78,7 +79,7 @@ void Town::start_gateway(const std::filesystem::path& folder) {
                                             {"secret", {{"file", "secret"}}}, {"nick", "fedgate"}}}};
   }
   nlohmann::json settings = {
-      {"gateway", {{"name", "gw-bench"}, {"data_dir", "data"}, {"link", "unix:link.sock"}, {"admin", "unix:admin.sock"}, {"metrics", loopback(free_port())}}},
+      {"gateway", {{"name", "gw-bench"}, {"data_dir", "data"}, {"link", "unix:link.sock"}, {"admin", "unix:admin.sock"}, {"metrics", loopback(ports.back())}}},
       {"store", {{"kind", "sqlite"}}}, {"networks", networks}, {"links", nlohmann::json::array()},
       {"policy", std::filesystem::absolute("config/policies/two-agencies.json").string()}, {"limits", nlohmann::json::object()}, {"log", {{"level", "warn"}}}};
   processes_ = std::make_unique<Processes>(folder);

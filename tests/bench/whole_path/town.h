@@ -58,7 +58,6 @@ class Town {
   std::vector<Chat> chats_;
   Arrivals to_xmpp_, to_matrix_;
   std::vector<std::unique_ptr<Homeserver>> homeservers_;
-  std::vector<std::uint16_t> appservice_ports_;
   std::vector<std::unique_ptr<XmppServer>> xmpps_;
   std::vector<std::size_t> turn_;
   std::unique_ptr<Processes> processes_;
