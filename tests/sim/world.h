@@ -62,10 +62,12 @@ class FaultyStore final : public store::Log, public store::KeyValue {
   FaultyStore(World& world, Random& random) : world_(world), random_(random) {}
 
   bool faults = true;
+  std::string broken;  // not empty: every write fails with these words
   void crash() { ++epoch_; }
 
   void append(std::string_view stream, std::string_view dedup_key, std::string bytes, AppendDone done) override {
     later([this, stream = std::string(stream), key = std::string(dedup_key), bytes = std::move(bytes), done = std::move(done)](bool fail, bool unknown) mutable {
+      if (!broken.empty()) return answer<store::Seq>(std::move(done), make_error(ErrorKind::kUnavailable, broken));
       if (fail && !unknown) return answer<store::Seq>(std::move(done), make_error(ErrorKind::kUnavailable, "simulated failure"));
       auto& rows = streams_[stream];
       store::Seq seq = 0;
@@ -109,6 +111,7 @@ class FaultyStore final : public store::Log, public store::KeyValue {
   }
   void put(std::string_view bucket, std::string_view key, std::string value, std::optional<store::Revision>, PutDone done) override {
     later([this, bucket = std::string(bucket), key = std::string(key), value = std::move(value), done = std::move(done)](bool fail, bool) mutable {
+      if (!broken.empty()) return answer<store::Revision>(std::move(done), make_error(ErrorKind::kUnavailable, broken));
       if (fail) return answer<store::Revision>(std::move(done), make_error(ErrorKind::kUnavailable, "simulated failure"));
       buckets_[bucket][key] = std::move(value);
       answer<store::Revision>(std::move(done), store::Revision{1});
