@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "gateway/pipeline/core_lab.h"
+#include "tests/sim/core_lab.h"
 
 namespace fedgate::pipeline {
 namespace {

@@ -1,7 +1,7 @@
 // What happens between commit and settlement: order, credit, windows, retries, outages, age.
 #include <doctest/doctest.h>
 
-#include "gateway/pipeline/core_lab.h"
+#include "tests/sim/core_lab.h"
 
 namespace fedgate::pipeline {
 namespace {

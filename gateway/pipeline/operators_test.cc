@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "gateway/pipeline/core_lab.h"
+#include "tests/sim/core_lab.h"
 
 namespace fedgate::pipeline {
 namespace {

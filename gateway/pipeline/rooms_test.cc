@@ -1,7 +1,7 @@
 // Bridged rooms: who hears what, what members and encryption mean, and links made by people.
 #include <doctest/doctest.h>
 
-#include "gateway/pipeline/core_lab.h"
+#include "tests/sim/core_lab.h"
 
 namespace fedgate::pipeline {
 namespace {

@@ -1,4 +1,4 @@
-// CoreLab: the real Core with two adapters that the test plays, on simulated time and a store that survives a restart. For the tests of this folder.
+// CoreLab: the real Core with two adapters that the test plays, on simulated time and a store that survives a restart. For the tests of gateway/pipeline.
 #pragma once
 
 #include <doctest/doctest.h>
