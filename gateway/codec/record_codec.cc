@@ -1,5 +1,7 @@
 #include "gateway/codec/record_codec.h"
 
+#include <google/protobuf/arena.h>
+
 #include <google/protobuf/io/coded_stream.h>
 
 #include <algorithm>
@@ -186,9 +188,10 @@ std::string BatchEncoder::take() {
 }
 
 Result<std::vector<Record>> decode_batch(std::string_view bytes) {
-  v1::JournalBatch batch;
-  if (!batch.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return damaged("journal batch");
-  return all_from<Record>(batch.records(), record_from);
+  google::protobuf::Arena arena;
+  auto* batch = google::protobuf::Arena::CreateMessage<v1::JournalBatch>(&arena);
+  if (!batch->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return damaged("journal batch");
+  return all_from<Record>(batch->records(), record_from);
 }
 
 std::string encode_history_chunk(std::span<const HistoryEntry> entries, std::int64_t written_at_ms) {
@@ -252,9 +255,32 @@ Result<HistoryEntry> history_entry_from(const v1::HistoryEntry& stored) {
 }  // namespace
 
 Result<std::vector<HistoryEntry>> decode_history_chunk(std::string_view bytes) {
-  v1::HistoryChunk chunk;
-  if (!chunk.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return damaged("history chunk");
-  return all_from<HistoryEntry>(chunk.entries(), history_entry_from);
+  google::protobuf::Arena arena;
+  auto* chunk = google::protobuf::Arena::CreateMessage<v1::HistoryChunk>(&arena);
+  if (!chunk->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return damaged("history chunk");
+  return all_from<HistoryEntry>(chunk->entries(), history_entry_from);
+}
+
+Result<void> index_history_chunk(std::string_view bytes, const std::function<void(const HistoryNames&)>& visit) {
+  google::protobuf::Arena arena;
+  auto* chunk = google::protobuf::Arena::CreateMessage<v1::HistoryChunk>(&arena);
+  if (!chunk->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return damaged("history chunk");
+  HistoryNames names;
+  for (const auto& entry : chunk->entries()) {
+    auto id = model::MessageId::from_bytes(entry.message_id());
+    if (!id) return damaged("history entry");
+    names.id = *id;
+    names.native_id = entry.native_id();
+    names.accepted_at_ms = entry.accepted_at_ms();
+    names.deliveries.clear();
+    for (const auto& delivery : entry.deliveries()) {
+      auto delivery_id = model::DeliveryId::from_bytes(delivery.delivery_id());
+      if (!delivery_id) return damaged("delivery of a history entry");
+      if (delivery.cls() == static_cast<std::uint32_t>(model::LaneClass::kMessage)) names.deliveries.push_back(*delivery_id);
+    }
+    visit(names);
+  }
+  return {};
 }
 
 std::int64_t history_chunk_written_at(std::string_view bytes) {

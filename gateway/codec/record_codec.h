@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -102,6 +103,16 @@ struct HistoryEntry {
 
 std::string encode_history_chunk(std::span<const HistoryEntry> entries, std::int64_t written_at_ms);
 Result<std::vector<HistoryEntry>> decode_history_chunk(std::string_view bytes);
+
+// The names by which a message of a chunk is found, for the index; the rest is not looked at.
+struct HistoryNames {
+  model::MessageId id;
+  std::string_view native_id;
+  std::int64_t accepted_at_ms = 0;
+  std::vector<model::DeliveryId> deliveries;  // of messages, not of notices
+};
+// The views are valid during the visit. On an Error some entries may have been visited.
+Result<void> index_history_chunk(std::string_view bytes, const std::function<void(const HistoryNames&)>& visit);
 // When the chunk was written; 0 if the bytes are no chunk. Reads nothing else.
 std::int64_t history_chunk_written_at(std::string_view bytes);
 

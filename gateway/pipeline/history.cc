@@ -25,9 +25,14 @@ Result<void> History::load() {
     if (rows->empty()) return {};
     for (const auto& row : *rows) {
       after = row.seq;
-      auto entries = codec::decode_history_chunk(row.bytes);
-      if (!entries) return std::unexpected(entries.error());
-      index(*entries, row.seq);
+      Chunk chunk{row.seq, 0, ++numbers_};
+      auto indexed = codec::index_history_chunk(row.bytes, [&](const codec::HistoryNames& names) {
+        index_.add(names.id, names.native_id, chunk.number);
+        chunk.newest_ms = std::max(chunk.newest_ms, names.accepted_at_ms);
+        for (const auto& delivery : names.deliveries) index_.add_delivery(delivery, chunk.number);
+      });
+      if (!indexed) return indexed;
+      chunks_.push_back(chunk);
     }
   }
 }

@@ -46,7 +46,7 @@ struct Part {
   void (*measure)(const Calibration&, const std::string& folder, bool smoke, std::vector<Row>&);
 };
 constexpr Part kParts[] = {{"stages", fedgate::bench::measure_stages}, {"store", fedgate::bench::measure_store}, {"core", fedgate::bench::measure_core},
-                           {"whole-path", fedgate::bench::measure_whole_path}};
+                           {"correlation", fedgate::bench::measure_correlation}, {"link", fedgate::bench::measure_link}, {"whole-path", fedgate::bench::measure_whole_path}};
 
 }  // namespace
 

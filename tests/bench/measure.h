@@ -39,6 +39,9 @@ void measure_stages(const Calibration& calibration, const std::string& folder, b
 void measure_store(const Calibration& calibration, const std::string& folder, bool smoke, std::vector<Row>& rows);
 // Homeservers and XMPP servers played by this program, the real processes between them.
 void measure_whole_path(const Calibration& calibration, const std::string& folder, bool smoke, std::vector<Row>& rows);
+void measure_correlation(const Calibration& calibration, const std::string& folder, bool smoke, std::vector<Row>& rows);
+// A real fedgate-core over its unix socket, both adapters played by this program with frames of 1, 32 and 128 envelopes.
+void measure_link(const Calibration& calibration, const std::string& folder, bool smoke, std::vector<Row>& rows);
 void measure_core(const Calibration& calibration, const std::string& folder, bool smoke, std::vector<Row>& rows);
 
 }  // namespace fedgate::bench

@@ -23,8 +23,8 @@ std::string policy_text() {
 
 void measure_stages(const Calibration& calibration, const std::string&, bool smoke, std::vector<Row>& rows) {
   double seconds = smoke ? 0.05 : 0.7;
-  auto add = [&](std::string name, double per_second) {
-    rows.push_back({std::move(name), per_second, 1e6 / per_second, per_second / calibration.sha256_1k_per_second, "sha256 of 1 KiB"});
+  auto add = [&](std::string name, double per_second, double target = 0) {
+    rows.push_back({std::move(name), per_second, 1e6 / per_second, per_second / calibration.sha256_1k_per_second, "sha256 of 1 KiB", target / kReferenceSha256, {}});
   };
 
   auto policy = policy::parse_policy(policy_text(), "two-agencies.json");
@@ -40,7 +40,7 @@ void measure_stages(const Calibration& calibration, const std::string&, bool smo
   int allowed = 0;
   add("policy: decide", rate(seconds, 1000, [&] {
         for (int i = 0; i < 1000; ++i) allowed += (*policy)->decide(request).verdict == model::Verdict::kAllow;
-      }));
+      }), 1'000'000);
   if (allowed == 0) std::abort();
 
   model::Envelope envelope = sample_envelope(1, 600);
