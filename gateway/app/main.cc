@@ -106,6 +106,7 @@ int run(const std::string& file) {
 
 int main(int argc, char** argv) {
   ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error like a full disk, not an end
   ::umask(0077);
   if (argc == 2 && std::strcmp(argv[1], "--version") == 0) {
     std::cout << "fedgate-core " FEDGATE_VERSION "\n";

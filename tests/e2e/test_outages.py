@@ -1,6 +1,7 @@
 """A server is away for a while: its messages wait, in order; everybody else is served as before."""
 import asyncio
 import os
+import resource
 import signal
 import time
 
@@ -179,3 +180,36 @@ async def test_events_that_the_homeserver_lost_in_a_crash_are_read(world):
     await world.anna.wait_message(30, body=f"{tag} end")
     assert sorted(seen()[:-1]) == [f"{tag} {number}" for number in range(6)], seen()
     assert [body for body in seen() if int(body.split()[-1].replace("end", "7")) % 2] == [f"{tag} {number}" for number in (1, 3, 5)] + [f"{tag} end"], seen()
+
+
+@pytest.mark.limit(120)
+async def test_a_full_disk_makes_the_networks_wait_and_loses_nothing(world):
+    """No byte can be added to a file of the core: what is accepted stays durable, nothing more is accepted, the operator sees it, and afterwards everything arrives."""
+    room = await world.direct_room("alice", "anna")
+    core = world.gateway.pid("fedgate-core")
+    ghost = world.ghost_on_xmpp("@alice:bund.example")
+    failures = await world.gateway.metric("fedgate_store_failures_total")
+    before_x, before_m = len(world.anna.messages), len(world.alice.events)
+    _, hard = resource.prlimit(core, resource.RLIMIT_FSIZE)
+    resource.prlimit(core, resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        for number in range(5):
+            await world.alice.send(room, f"full disk {number}")
+            world.anna.send(ghost, f"full disk {number}")
+
+        async def told():
+            status, text = await world.gateway.ready()
+            return status == 503 and "store is not writing" in text
+        await until(told, 30, "/readyz to say that the store does not write")
+        assert await world.gateway.metric("fedgate_store_failures_total") > failures
+        await asyncio.sleep(2)
+        assert not [message for message in world.anna.bodies() if message.body.startswith("full disk")], "delivered although not durable"
+    finally:
+        resource.prlimit(core, resource.RLIMIT_FSIZE, (hard, hard))
+    assert world.gateway.pid("fedgate-core") == core, "the core died of a full disk"
+    for number in range(5):
+        await world.anna.wait_message(60, body=f"full disk {number}", after=before_x)
+        await world.alice.wait_message(60, body=f"full disk {number}", after=before_m)
+    await until(world.gateway.is_ready, 30, "/readyz to say yes again")
+    await world.settled()
+    assert [message.body for message in world.anna.bodies() if message.body.startswith("full disk")] == [f"full disk {number}" for number in range(5)]

@@ -204,9 +204,13 @@ class Gateway:
             async with session.get(f"http://127.0.0.1:{self.metrics_port}{path}", timeout=aiohttp.ClientTimeout(total=5)) as reply:
                 return reply.status, await reply.text()
 
+    async def ready(self):
+        """Status and text of /readyz."""
+        return await self._get("/readyz")
+
     async def is_ready(self):
         try:
-            return (await self._get("/readyz"))[0] == 200
+            return (await self.ready())[0] == 200
         except (aiohttp.ClientError, asyncio.TimeoutError):
             return False
 
