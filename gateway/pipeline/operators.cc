@@ -93,7 +93,10 @@ DeadPage Shard::dead_list(const std::string& network, std::size_t limit) const {
 void Shard::dead_change(std::vector<std::string> ids, bool all, std::string network, bool retry, std::function<void(Result<std::uint64_t>)> done) {
   std::vector<Item*> chosen;
   auto take = [&](Item* item) {
-    if (item->state == Item::State::kDead && !item->changing) chosen.push_back(item);
+    if (item->state != Item::State::kDead || item->changing) return;
+    // Nobody can take up what a network that left the configuration should have got; it stays dead until it is dropped or the network is back.
+    if (retry && !courier_.network(item->delivery.network)) return;
+    chosen.push_back(item);
   };
   if (all && ids.empty()) {
     for (const auto& [id, item] : items_)
