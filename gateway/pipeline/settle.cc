@@ -9,6 +9,13 @@ using State = model::Notice::State;
 constexpr Duration kTick = std::chrono::seconds(1);
 constexpr std::size_t kReasonMax = 512;
 constexpr std::size_t kNativeIdsMax = 64;
+
+bool all_parts_delivered(const Message& message, const Item& of) {
+  return of.delivery.parts == 1 || std::all_of(message.items.begin(), message.items.end(), [&](const auto& item) {
+    return !item->is_message() || item->delivery.network != of.delivery.network || item->delivery.conversation != of.delivery.conversation ||
+           (item->state == Item::State::kEnded && item->settlement.outcome == model::Outcome::kDelivered);
+  });
+}
 }  // namespace
 
 Item& Shard::add_item(Message& message, model::Delivery delivery) {
@@ -160,7 +167,7 @@ void Shard::settled(Item& item, store::Seq row, std::vector<model::Delivery> not
   bool dead = outcome == model::Outcome::kDead || outcome == model::Outcome::kUncertain;
   item.state = dead ? Item::State::kDead : Item::State::kEnded;
   for (auto& notice : notices) courier_.add(add_item(message, std::move(notice)));
-  if (outcome == model::Outcome::kDelivered && item.is_message() && item.delivery.part + 1 == item.delivery.parts) {
+  if (outcome == model::Outcome::kDelivered && item.is_message() && all_parts_delivered(message, item)) {
     NetworkEntry* origin = courier_.network(message.envelope->network);
     if (origin && origin->session && origin->session->deliver_credit > 0 && origin->capabilities.level("notice/delivered") >= render::Level::kPartial)
       tell_volatile(message.envelope, make_notice(*message.envelope, State::kDelivered, {}, {}, item.delivery.network,
