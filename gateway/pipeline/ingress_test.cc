@@ -46,7 +46,7 @@ TEST_CASE("ingress: what the policy forbids is refused with code, words and deci
   CHECK(verdict.outcome == Outcome::kRefused);
   REQUIRE(verdict.refusals.size() == 1);
   CHECK(verdict.refusals[0].network == "bpol");
-  CHECK_FALSE(verdict.refusals[0].code.empty());
+  CHECK(verdict.refusals[0].code == "NOT_PERMITTED");
   CHECK_FALSE(verdict.refusals[0].text.empty());
   CHECK(verdict.refusals[0].text.find("secret plan") == std::string::npos);
   CHECK(verdict.refusals[0].decision_id.size() == 26);
@@ -110,6 +110,26 @@ TEST_CASE("ingress: malformed and oversize submissions are invalid, leave nothin
   }
   CHECK(lab.store.rows("journal") == 0);
   CHECK(lab.xmpp->given.empty());
+  CHECK(lab.matrix->given.empty());
+}
+
+TEST_CASE("ingress: a network speaks for nobody else's, and both stay unharmed") {
+  CoreLab lab;
+  auto forged = CoreLab::direct("$1", "forged");
+  CHECK(lab.submit_by(*lab.xmpp, forged).reason == "network is not this adapter's");
+  CHECK(lab.core->trace("$1").empty());
+  CHECK(lab.submit(forged).outcome == Outcome::kAccepted);  // the forged one has not used up the id
+}
+
+TEST_CASE("ingress: a refused message that comes again after its end is a duplicate, also after a restart, and is told once") {
+  CoreLab lab;
+  auto refused = CoreLab::direct("$1", "x", "redaktion@presse.example");
+  CHECK(lab.submit(refused).outcome == Outcome::kRefused);
+  lab.delivered(*lab.matrix, 0);
+  lab.run(std::chrono::seconds(6));
+  lab.restart();
+  CHECK(lab.submit(refused).outcome == Outcome::kDuplicate);
+  lab.run();
   CHECK(lab.matrix->given.empty());
 }
 
