@@ -19,7 +19,7 @@ std::string set_link(CoreLab& lab, const std::string& id, const std::string& sta
   return out;
 }
 
-TEST_CASE("outcomes: each refusal has its own code, the words of that code and a decision id that the trace knows") {
+TEST_CASE("outcomes: each refusal has its code, the words of that code and the id of its decision, and the trace says the same code") {
   CoreLab lab;
   auto unknown_target = CoreLab::direct("$1", "x", "redaktion@presse.example");
   auto unknown_sender = CoreLab::direct("$2", "x", "anna@polizei.example", "@mallory:evil.example");
@@ -37,6 +37,8 @@ TEST_CASE("outcomes: each refusal has its own code, the words of that code and a
     REQUIRE(verdict.refusals.size() == 1);
     CHECK(verdict.refusals[0].code == code);
     CHECK(verdict.refusals[0].text == model::sender_text(code));
+    auto realm = envelope.native_id != "$1" ? "de-fed" : "unknown";
+    CHECK(verdict.refusals[0].decision_id == model::derive_decision_id(verdict.message, verdict.refusals[0].network, realm).text());
     auto traced = lab.core->trace(envelope.native_id);
     REQUIRE(traced.size() == 1);
     CHECK(std::any_of(traced[0].steps.begin(), traced[0].steps.end(),
