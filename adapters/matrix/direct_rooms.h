@@ -24,6 +24,8 @@ class DirectRooms {
   };
   std::optional<Direct> of_room(const std::string& room) const;
 
+  // "" while there is none.
+  std::string room_of(const std::string& user, const Remote& remote) const { return kept(user, remote).room; }
   // The room of user and remote, made if there is none: the ghost creates it and invites the user. Safe to repeat: the room has an alias that says for whom it is.
   boost::asio::awaitable<Answer<std::string>> ensure(std::string user, Remote remote, std::string ghost);
   // A room that the user made.

@@ -271,6 +271,7 @@ asio::awaitable<std::string> Transactions::start_chat(std::string user, std::str
       if (peer.network() != config_.network) known += (known.empty() ? "" : ", ") + peer.network();
     co_return "I do not know where that is. Write !start NETWORK:ADDRESS with one of these networks: " + known + ".";
   }
+  if (std::string room = directs_.room_of(user, remote); !room.empty()) co_return "You have a chat with " + remote.native_id + " (" + remote.network + ") already: https://matrix.to/#/" + room;
   auto ghost = co_await ghosts_.ensure(remote.network, remote.native_id, "");
   auto room = ghost ? co_await directs_.ensure(user, remote, *ghost) : Answer<std::string>(std::unexpected(ghost.error()));
   if (!room) {

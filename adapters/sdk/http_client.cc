@@ -24,6 +24,9 @@ using tcp = asio::ip::tcp;
 
 namespace {
 
+// Servers close what is idle; a request on such a connection fails without anybody being away.
+constexpr auto kIdleMax = std::chrono::seconds(15);
+
 struct Origin {
   bool tls = false;
   std::string host;
@@ -102,10 +105,11 @@ class HttpClient::Pool : public std::enable_shared_from_this<Pool> {
   }
 
   asio::awaitable<std::expected<HttpResponse, HttpFailure>> on_some_connection(const HttpRequest& given) {
-    // A kept connection may have been closed by the server meanwhile. Every request of ours may be repeated (its id is in it), so it gets one try on a fresh connection.
+    // A kept connection may have been closed by the server meanwhile: old ones are not used again, and what may be repeated gets one try on a fresh connection.
     bool may_repeat = given.method == "GET" || given.method == "PUT";
+    while (!idle.empty() && std::chrono::steady_clock::now() - idle.front().since > kIdleMax) idle.pop_front();
     if (!idle.empty()) {
-      auto connection = std::move(idle.back());
+      auto connection = std::move(idle.back().connection);
       idle.pop_back();
       auto result = co_await exchange(std::move(connection), given);
       if (result || !may_repeat || !result.error().perhaps_sent) co_return result;
@@ -161,7 +165,7 @@ class HttpClient::Pool : public std::enable_shared_from_this<Pool> {
     out.body = std::move(response.body());
     if (response.keep_alive() && !stopped && idle.size() < options.connections_max) {
       connection->lowest().expires_never();
-      idle.push_back(std::move(connection));
+      idle.push_back({std::move(connection), std::chrono::steady_clock::now()});
     }
     co_return out;
   }
@@ -170,7 +174,11 @@ class HttpClient::Pool : public std::enable_shared_from_this<Pool> {
   Options options;
   Origin origin;
   std::optional<asio::ssl::context> tls;
-  std::vector<std::unique_ptr<Connection>> idle;
+  struct Idle {
+    std::unique_ptr<Connection> connection;
+    std::chrono::steady_clock::time_point since;
+  };
+  std::deque<Idle> idle;  // the longest idle one first
   std::deque<std::move_only_function<void()>> waiting;
   std::size_t under_way = 0;
   bool stopped = false;

@@ -9,29 +9,34 @@
 #include "gateway/link/frames.h"
 
 namespace fedgate::link {
+namespace {
+
+// About what an entry of a frame takes beside its text; for the limit on what waits.
+constexpr std::size_t kSmall = 512;
+
+}  // namespace
 
 Session* Session::start(Scheduler& scheduler, pipeline::Core& core) {
   auto session = std::shared_ptr<Session>(new Session(scheduler, core));
   session->self_ = session;
-  session->StartRead(&session->reading_);
+  session->StartRead(&*session->reading_);
   return session.get();
 }
 
 void Session::OnReadDone(bool ok) {
   if (!ok) return finish(grpc::StatusCode::OK, "");  // the adapter has left
   scheduler_.post([session = self_] {
-    v1::AdapterFrame frame = std::move(session->reading_);
-    session->reading_.Clear();
-    session->handle(frame);
+    session->handle(*session->reading_);
+    session->reading_.reset();
     std::lock_guard lock(session->mutex_);
-    if (!session->finished_) session->StartRead(&session->reading_);
+    if (!session->finished_) session->StartRead(&*session->reading_);
   });
 }
 
 void Session::OnWriteDone(bool ok) {
   std::lock_guard lock(mutex_);
   write_in_flight_ = false;
-  if (!ok || pending_bytes_ == 0 || std::exchange(flush_posted_, true)) return;
+  if (!ok || pending_.empty() || std::exchange(flush_posted_, true)) return;
   scheduler_.post([session = self_] { session->flush(); });
 }
 
@@ -56,7 +61,7 @@ void Session::send(Add add) {
   {
     std::lock_guard lock(mutex_);
     if (finished_) return;
-    pending_bytes_ += add(pending_);
+    pending_bytes_ += add(open_frame());
     flooded = pending_bytes_ > kPendingBytesMax;
     flush_is_due = !std::exchange(flush_posted_, true);
   }
@@ -76,22 +81,24 @@ void Session::flush() {
   write_locked();
 }
 
+v1::GatewayFrame& Session::open_frame() {
+  bool closed = pending_.empty() || (*pending_.back())->deliveries_size() >= kEnvelopesPerFrame || (*pending_.back())->has_welcome();
+  if (closed) pending_.push_back(spare_ ? std::move(spare_) : std::make_unique<OutFrame>());
+  return **pending_.back();
+}
+
 void Session::write_locked() {
-  if (write_in_flight_ || finished_ || pending_bytes_ == 0) return;
-  writing_.Clear();
-  writing_.Swap(&pending_);
-  pending_bytes_ = 0;
-  // A long frame is cut; what is left stays first in line.
-  if (writing_.deliveries_size() > kEnvelopesPerFrame) {
-    for (int i = kEnvelopesPerFrame; i < writing_.deliveries_size(); ++i) {
-      pending_bytes_ += writing_.deliveries(i).ByteSizeLong();
-      pending_.add_deliveries()->Swap(writing_.mutable_deliveries(i));
-    }
-    writing_.mutable_deliveries()->DeleteSubrange(kEnvelopesPerFrame, writing_.deliveries_size() - kEnvelopesPerFrame);
+  if (write_in_flight_ || finished_ || pending_.empty()) return;
+  if (writing_) {
+    writing_->reset();
+    spare_ = std::move(writing_);
   }
+  writing_ = std::move(pending_.front());
+  pending_.pop_front();
+  if (pending_.empty()) pending_bytes_ = 0;
   write_in_flight_ = true;
   last_write_ = std::chrono::steady_clock::now();
-  StartWrite(&writing_);
+  StartWrite(&**writing_);
 }
 
 void Session::handle(v1::AdapterFrame& frame) {
@@ -150,17 +157,16 @@ void Session::handle_rest(v1::AdapterFrame& frame) {
 
 void Session::verdict(pipeline::SubmitVerdict verdict) {
   send([&](v1::GatewayFrame& out) {
-    auto* added = out.add_verdicts();
-    verdict_to(verdict, *added);
-    return added->ByteSizeLong() + 1;
+    verdict_to(verdict, *out.add_verdicts());
+    return kSmall;
   });
 }
 
 void Session::deliver(const pipeline::DeliveryRequest& request) {
   send([&](v1::GatewayFrame& out) {
-    auto* added = out.add_deliveries();
-    deliver_to(request, *added);
-    return added->ByteSizeLong() + 1;
+    deliver_to(request, *out.add_deliveries());
+    const auto* text = std::get_if<model::Text>(&request.body);
+    return kSmall + (text != nullptr ? text->plain.size() + text->html.size() : 0);
   });
 }
 

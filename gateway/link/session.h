@@ -9,12 +9,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <string>
 
 #include "fedgate/v1/link.grpc.pb.h"
 #include "gateway/base/scheduler.h"
+#include "gateway/link/arena_frame.h"
 #include "gateway/pipeline/core.h"
 
 namespace fedgate::link {
@@ -62,11 +64,16 @@ class Session final : public grpc::ServerBidiReactor<v1::AdapterFrame, v1::Gatew
   bool attached_ = false;
   std::int64_t submit_credit_ = 0;
 
-  v1::AdapterFrame reading_;
+  ArenaFrame<v1::AdapterFrame> reading_;
+
+  using OutFrame = ArenaFrame<v1::GatewayFrame>;
+  // The frame that is being filled: the last of pending_, or a new one when that is full.
+  v1::GatewayFrame& open_frame();
 
   std::mutex mutex_;
-  v1::GatewayFrame pending_;
-  v1::GatewayFrame writing_;
+  std::deque<std::unique_ptr<OutFrame>> pending_;
+  std::unique_ptr<OutFrame> writing_;
+  std::unique_ptr<OutFrame> spare_;
   std::size_t pending_bytes_ = 0;
   std::chrono::steady_clock::time_point last_write_{};
   bool flush_posted_ = false;

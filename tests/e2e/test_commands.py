@@ -20,9 +20,12 @@ async def said(person, room, line):
 
 async def test_start_opens_a_chat_with_somebody_elsewhere(world):
     room = await talk_to_bot(world.bob)
+    ghost = world.ghost_on_matrix("ben@polizei.example")
+    for candidate in list(world.bob.joined):  # other tests may have opened one
+        if ghost in await world.bob.members(candidate):
+            await world.bob.leave(candidate)
     joined = set(world.bob.joined)
     answer = await said(world.bob, room, "!start ben@polizei.example")
-    ghost = world.ghost_on_matrix("ben@polizei.example")
 
     async def new_chat():
         for candidate in world.bob.joined - joined:
@@ -32,6 +35,7 @@ async def test_start_opens_a_chat_with_somebody_elsewhere(world):
     chat = await until(new_chat, 30, f"a chat with Ben after the answer {answer!r}")
     await world.bob.send(chat, "Ben, über den Bot")
     await world.ben.wait_message(30, body="Ben, über den Bot")
+    assert chat in await said(world.bob, room, "!start ben@polizei.example"), "who asks again is shown the chat that there is"
 
 
 async def test_start_with_a_wrong_address_says_what_is_wrong(world):

@@ -23,6 +23,7 @@ async def test_megolm_is_refused_and_the_sender_is_told(world):
         status = await alice.wait_status(event_id, 60)
         assert status["content"]["status"].startswith("FAIL"), status["content"]
     assert not [message for message in ben.messages.items[before:] if message.body]
+    await alice.leave(room)  # the next message of the two opens another
 
 
 async def test_no_plain_text_into_an_encrypted_room(world):
@@ -46,3 +47,4 @@ async def test_no_plain_text_into_an_encrypted_room(world):
     await until(outcome, 60, "an error for Anna, or her message in another, open room")
     in_room = [event for event in await bob.history(room) if event["type"] == "m.room.message" and event["sender"] == ghost_m]
     assert not in_room, in_room
+    await bob.leave(room)
