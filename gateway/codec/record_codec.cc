@@ -273,10 +273,18 @@ Result<void> index_history_chunk(std::string_view bytes, const std::function<voi
     names.native_id = entry.native_id();
     names.accepted_at_ms = entry.accepted_at_ms();
     names.deliveries.clear();
+    names.target_native_ids.clear();
     for (const auto& delivery : entry.deliveries()) {
       auto delivery_id = model::DeliveryId::from_bytes(delivery.delivery_id());
       if (!delivery_id) return damaged("delivery of a history entry");
       if (delivery.cls() == static_cast<std::uint32_t>(model::LaneClass::kMessage)) names.deliveries.push_back(*delivery_id);
+      for (const auto& native_id : delivery.native_ids()) names.target_native_ids.push_back(native_id);
+    }
+    names.refusals.clear();
+    for (const auto& decision : entry.decisions()) {
+      auto decision_id = model::DecisionId::from_text(decision.decision_id());
+      if (!decision_id) return damaged("decision of a history entry");
+      if (decision.verdict() != static_cast<std::uint32_t>(model::Verdict::kAllow)) names.refusals.push_back(*decision_id);
     }
     visit(names);
   }

@@ -110,6 +110,8 @@ struct HistoryNames {
   std::string_view native_id;
   std::int64_t accepted_at_ms = 0;
   std::vector<model::DeliveryId> deliveries;  // of messages, not of notices
+  std::vector<model::DecisionId> refusals;
+  std::vector<std::string_view> target_native_ids;
 };
 // The views are valid during the visit. On an Error some entries may have been visited.
 Result<void> index_history_chunk(std::string_view bytes, const std::function<void(const HistoryNames&)>& visit);

@@ -22,6 +22,10 @@ void Correlation::add(const model::MessageId& message, std::string_view native_i
 
 void Correlation::add_delivery(const model::DeliveryId& delivery, Chunk chunk) { names_.insert_or_assign(hash_of(delivery.bytes()), chunk); }
 
+void Correlation::add_decision(const model::DecisionId& decision, Chunk chunk) { names_.insert_or_assign(hash_of(decision.bytes()), chunk); }
+
+void Correlation::add_native_id(std::string_view native_id, Chunk chunk) { names_.insert_or_assign(hash_of(native_id), chunk); }
+
 std::vector<Correlation::Chunk> Correlation::find(std::string_view text) const {
   std::vector<Chunk> chunks;
   auto take = [&](Chunk chunk) {

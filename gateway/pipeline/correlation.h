@@ -21,8 +21,10 @@ class Correlation {
 
   void add(const model::MessageId& message, std::string_view native_id, Chunk chunk);
   void add_delivery(const model::DeliveryId& delivery, Chunk chunk);
+  void add_decision(const model::DecisionId& decision, Chunk chunk);
+  void add_native_id(std::string_view native_id, Chunk chunk);  // that a target network gave
   bool contains(const model::MessageId& message) const { return messages_.contains(message); }
-  std::vector<Chunk> find(std::string_view text) const;  // message id, delivery id or native id at the origin
+  std::vector<Chunk> find(std::string_view text) const;  // message, delivery or decision id, or native id anywhere
   void drop(Chunk chunk);
   std::size_t size() const { return messages_.size(); }
   std::size_t bytes() const;

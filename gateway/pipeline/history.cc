@@ -30,6 +30,8 @@ Result<void> History::load() {
         index_.add(names.id, names.native_id, chunk.number);
         chunk.newest_ms = std::max(chunk.newest_ms, names.accepted_at_ms);
         for (const auto& delivery : names.deliveries) index_.add_delivery(delivery, chunk.number);
+        for (auto native_id : names.target_native_ids) index_.add_native_id(native_id, chunk.number);
+        for (const auto& decision : names.refusals) index_.add_decision(decision, chunk.number);
       });
       if (!indexed) return indexed;
       chunks_.push_back(chunk);
@@ -42,8 +44,12 @@ void History::index(const std::vector<codec::HistoryEntry>& entries, store::Seq 
   for (const auto& entry : entries) {
     index_.add(entry.id, entry.native_id, chunk.number);
     chunk.newest_ms = std::max(chunk.newest_ms, entry.accepted_at_ms);
-    for (const auto& delivery : entry.deliveries)
+    for (const auto& delivery : entry.deliveries) {
       if (delivery.cls == model::LaneClass::kMessage) index_.add_delivery(delivery.id, chunk.number);
+      for (const auto& native_id : delivery.native_ids) index_.add_native_id(native_id, chunk.number);
+    }
+    for (const auto& decision : entry.decisions)
+      if (decision.verdict != model::Verdict::kAllow) index_.add_decision(decision.id, chunk.number);  // the sender was told it
   }
   chunks_.push_back(chunk);
 }
@@ -103,7 +109,10 @@ std::vector<codec::HistoryEntry> History::find(const std::string& id) const {
   std::vector<codec::HistoryEntry> found;
   auto matches = [&](const codec::HistoryEntry& entry) {
     return entry.native_id == id || entry.id.text() == id ||
-           std::any_of(entry.deliveries.begin(), entry.deliveries.end(), [&](const auto& delivery) { return delivery.id.text() == id; });
+           std::any_of(entry.deliveries.begin(), entry.deliveries.end(), [&](const auto& delivery) {
+             return delivery.id.text() == id || std::find(delivery.native_ids.begin(), delivery.native_ids.end(), id) != delivery.native_ids.end();
+           }) ||
+           std::any_of(entry.decisions.begin(), entry.decisions.end(), [&](const auto& decision) { return decision.id.text() == id; });
   };
   for (const auto* list : {&collecting_, &writing_})
     for (const auto& entry : *list)

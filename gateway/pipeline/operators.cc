@@ -16,7 +16,7 @@ TracedMessage traced(const codec::HistoryEntry& entry) {
     std::string detail = std::string(to_text(decision.verdict)) + " towards realm " + decision.target_realm;
     if (!decision.rule.empty()) detail += " by rule " + decision.rule;
     if (!decision.reason_code.empty()) detail += ": " + decision.reason_code;
-    detail += " (" + std::string(to_text(decision.layer)) + ", " + decision.policy + ")";
+    detail += " (" + std::string(to_text(decision.layer)) + ", " + decision.policy + ", decision " + decision.id.text() + ")";
     message.steps.push_back({entry.accepted_at_ms, "decided", decision.target_network, std::move(detail), {}});
   }
   for (const auto& delivery : entry.deliveries) {
@@ -40,7 +40,8 @@ std::vector<TracedMessage> Shard::trace(const std::string& id) const {
   for (const auto& [key, message] : messages_) {
     if (message->ended) continue;
     bool matches = message->id.text() == id || message->envelope->native_id == id ||
-                   std::any_of(message->items.begin(), message->items.end(), [&](const auto& item) { return item->delivery.id.text() == id; });
+                   std::any_of(message->items.begin(), message->items.end(), [&](const auto& item) { return item->delivery.id.text() == id; }) ||
+                   std::any_of(message->decisions.begin(), message->decisions.end(), [&](const auto& decision) { return decision.id.text() == id; });
     if (!matches) continue;
     auto entry = entry_of(*message);
     for (std::size_t i = 0; i < message->items.size(); ++i) entry.deliveries[i].attempts = message->items[i]->attempts;

@@ -98,7 +98,7 @@ TEST_CASE("trace: every step of a message by each of its ids, open, ended and af
   lab.delivered(*lab.xmpp, 0);
   lab.run(seconds(5));
   for (int life = 0; life < 2; ++life) {
-    for (const std::string& id : {std::string("$native"), verdict.message.text(), delivery}) {
+    for (const std::string& id : {std::string("$native"), verdict.message.text(), delivery, "native-" + delivery.substr(0, 4)}) {
       auto found = lab.core->trace(id);
       REQUIRE(found.size() == 1);
       CHECK(found[0].message_id == verdict.message.text());
@@ -111,6 +111,22 @@ TEST_CASE("trace: every step of a message by each of its ids, open, ended and af
   }
   CHECK(lab.core->trace("$other").empty());
   CHECK(lab.core->trace("").empty());
+}
+
+TEST_CASE("trace: a refused message is found by the decision id that its sender was told, open, ended and after a restart") {
+  CoreLab lab;
+  auto verdict = lab.submit(CoreLab::direct("$1", "x", "redaktion@presse.example"));
+  REQUIRE(verdict.refusals.size() == 1);
+  auto id = verdict.refusals[0].decision_id;
+  for (int life = 0; life < 3; ++life) {
+    auto found = lab.core->trace(id);
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].message_id == verdict.message.text());
+    CHECK(has_step(found[0], "decided", "decision " + id));
+    if (life == 0) lab.delivered(*lab.matrix, 0);  // the notice
+    lab.run(seconds(6));
+    if (life == 1) lab.restart();
+  }
 }
 
 TEST_CASE("history: ids are forgotten after the retention, and then a repetition is a new message") {

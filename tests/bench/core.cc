@@ -162,6 +162,7 @@ void measure_correlation(const Calibration&, const std::string&, bool, std::vect
     auto envelope = sample_envelope(i, 10);
     index.add(envelope.id, envelope.native_id, static_cast<std::uint32_t>(i / 256));
     index.add_delivery(sample_delivery(envelope).id, static_cast<std::uint32_t>(i / 256));
+    index.add_native_id("$" + std::to_string(i) + "abcdefghijklmnopqrstuvwxyz", static_cast<std::uint32_t>(i / 256));
   }
   double megabytes = static_cast<double>(index.bytes()) / 1e6;
   char note[64];
