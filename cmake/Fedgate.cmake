@@ -1,6 +1,6 @@
 # What every folder of this house shares: compiler settings, found libraries, and the one-line description of a folder.
 #
-#   fedgate_library(NAME [DEPS targets…])      all *.cc here but *_test.cc become library fedgate_NAME;
+#   fedgate_library(NAME [GRPC_TESTS] [DEPS targets…])      all *.cc here but *_test.cc become library fedgate_NAME;
 #                                              all *_test.cc here become the test program NAME_test
 #   fedgate_program(PROGRAM SOURCE [DEPS …])   an executable in build/<preset>/bin
 
@@ -58,15 +58,18 @@ configure_file("${CMAKE_BINARY_DIR}/doctest_main.cc.in" "${CMAKE_BINARY_DIR}/doc
 add_library(fedgate_doctest_main STATIC "${CMAKE_BINARY_DIR}/doctest_main.cc")
 target_link_libraries(fedgate_doctest_main PUBLIC doctest::doctest)
 
+# GRPC: the test hands data over through gRPC, whose locks ThreadSanitizer cannot see (the library is not instrumented): every handover would look like a race. Built, but not run under it.
 function(fedgate_test NAME)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "GRPC" "" "SOURCES;DEPS" ${ARGN})
   add_executable(${NAME} ${ARG_SOURCES})
   target_link_libraries(${NAME} PRIVATE fedgate_doctest_main ${ARG_DEPS})
-  add_test(NAME ${NAME} COMMAND ${NAME} WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}")
+  if(NOT (ARG_GRPC AND FEDGATE_SANITIZE STREQUAL "thread"))
+    add_test(NAME ${NAME} COMMAND ${NAME} WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}")
+  endif()
 endfunction()
 
 function(fedgate_library NAME)
-  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "GRPC_TESTS" "" "DEPS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cc")
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "(_test|/main)\\.cc$")
@@ -79,7 +82,11 @@ function(fedgate_library NAME)
     target_link_libraries(fedgate_${NAME} INTERFACE ${ARG_DEPS})
   endif()
   if(tests)
-    fedgate_test(${NAME}_test SOURCES ${tests} DEPS fedgate_${NAME})
+    set(grpc "")
+    if(ARG_GRPC_TESTS)
+      set(grpc GRPC)
+    endif()
+    fedgate_test(${NAME}_test ${grpc} SOURCES ${tests} DEPS fedgate_${NAME})
   endif()
 endfunction()
 

@@ -20,7 +20,7 @@ namespace {
 
 constexpr auto kCommandLimit = std::chrono::seconds(10);
 // Under load a frame waits this long after the one before it. A frame costs each side about 100 us of waking threads, whatever is in it.
-constexpr auto kFramesApart = std::chrono::microseconds(200);
+constexpr auto kFramesApart = std::chrono::microseconds(500);
 
 std::shared_ptr<grpc::Channel> dial(const std::string& address) {
   grpc::ChannelArguments arguments;

@@ -25,7 +25,7 @@ class Session final : public grpc::ServerBidiReactor<v1::AdapterFrame, v1::Gatew
  public:
   static constexpr int kEnvelopesPerFrame = 128;
   // Under load a frame waits this long after the one before it. A frame costs each side about 100 us of waking threads, whatever is in it.
-  static constexpr std::chrono::microseconds kFramesApart{200};
+  static constexpr std::chrono::microseconds kFramesApart{500};
   static constexpr std::size_t kPendingBytesMax = 64u << 20;  // an adapter that does not read is let go
 
   // The reactor that gRPC drives; owns itself.
