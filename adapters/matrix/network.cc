@@ -90,7 +90,8 @@ asio::awaitable<Answer<void>> Network::greet() {
 }
 
 asio::awaitable<void> Network::catch_up(std::uint64_t outage) {
-  if (!co_await rooms_->known()) co_return;
+  while (!co_await rooms_->known())
+    if (stopped_ || outage != outages_) co_return;
   missed_.recovered();
   asio::steady_timer timer(context_);
   for (auto pause : kLookAgainAfter) {

@@ -13,7 +13,7 @@ namespace fedgate::sdk {
 namespace {
 
 constexpr int kExitFailed = 1;
-constexpr int kExitUsage = 64;
+constexpr int kExitUsage = 2;
 constexpr int kExitConfiguration = 78;
 constexpr auto kStopLimit = std::chrono::seconds(2);
 

@@ -66,7 +66,7 @@ int main(int argc, char** argv) {
       std::fprintf(stderr, "usage: fedgate-bench [--json FILE] [--smoke] [PART...]\nparts:");
       for (const Part& part : kParts) std::fprintf(stderr, " %s", part.name);
       std::fprintf(stderr, "\n");
-      return 64;
+      return 2;
     }
   }
   std::string pattern = (std::filesystem::temp_directory_path() / "fedgate-bench-XXXXXX").string();
