@@ -115,9 +115,11 @@ bool needs_envelope_body(std::span<const model::Delivery> deliveries) {
 
 }  // namespace
 
-// One message, cleared and filled again: its strings keep their memory.
+// One message of each kind, cleared and filled again: its parts and strings keep their memory. Within a Record, a oneof, they would be made anew each time.
 struct BatchEncoder::Scratch {
-  v1::Record record;
+  v1::Accepted accepted;
+  v1::Settled settled;
+  v1::Requeued requeued;
 };
 
 BatchEncoder::BatchEncoder() : scratch_(std::make_unique<Scratch>()) {}
@@ -125,24 +127,28 @@ BatchEncoder::~BatchEncoder() = default;
 BatchEncoder::BatchEncoder(BatchEncoder&&) noexcept = default;
 BatchEncoder& BatchEncoder::operator=(BatchEncoder&&) noexcept = default;
 
-void BatchEncoder::append_record() {
-  // JournalBatch is `repeated Record records = 1`: tag 0x0a, length, bytes. Written one by one, so that a batch is never built as a tree.
+template <class Message>
+void BatchEncoder::append_record(int field, const Message& message) {
+  // JournalBatch is `repeated Record records = 1`, and a Record has the message in one of its fields: tag, length, tag, length, bytes. A batch is never built as a tree.
   using google::protobuf::io::CodedOutputStream;
-  std::size_t size = scratch_->record.ByteSizeLong();
+  constexpr std::uint8_t kLengthDelimited = 2;
+  std::size_t size = message.ByteSizeLong();
+  std::size_t record_size = 1 + CodedOutputStream::VarintSize64(size) + size;
   std::size_t before = encoded_.size();
-  std::size_t header = 1 + CodedOutputStream::VarintSize64(size);
-  encoded_.resize(before + header + size);
+  encoded_.resize(before + 1 + CodedOutputStream::VarintSize64(record_size) + record_size);
   auto* at = reinterpret_cast<std::uint8_t*>(encoded_.data() + before);
-  *at++ = 0x0a;
+  *at++ = v1::JournalBatch::kRecordsFieldNumber << 3 | kLengthDelimited;
+  at = CodedOutputStream::WriteVarint64ToArray(record_size, at);
+  *at++ = static_cast<std::uint8_t>(field << 3 | kLengthDelimited);
   at = CodedOutputStream::WriteVarint64ToArray(size, at);
-  scratch_->record.SerializeWithCachedSizesToArray(at);
+  message.SerializeWithCachedSizesToArray(at);
   ++records_;
 }
 
 void BatchEncoder::add_accepted(const model::Envelope& envelope, std::span<const model::Decision> decisions,
                                 std::span<const model::Delivery> deliveries) {
-  scratch_->record.Clear();
-  auto& accepted = *scratch_->record.mutable_accepted();
+  auto& accepted = scratch_->accepted;
+  accepted.Clear();
   accepted.set_message_id(raw(envelope.id.bytes()));
   to_proto_without_body(envelope, *accepted.mutable_envelope());
   accepted.mutable_envelope()->clear_id();
@@ -155,12 +161,12 @@ void BatchEncoder::add_accepted(const model::Envelope& envelope, std::span<const
   }
   for (const auto& decision : decisions) decision_to(decision, *accepted.add_decisions());
   for (const auto& delivery : deliveries) delivery_to(delivery, *accepted.add_deliveries());
-  append_record();
+  append_record(v1::Record::kAcceptedFieldNumber, accepted);
 }
 
 void BatchEncoder::add_settled(const model::Settlement& settlement, std::span<const model::Delivery> notices) {
-  scratch_->record.Clear();
-  auto& settled = *scratch_->record.mutable_settled();
+  auto& settled = scratch_->settled;
+  settled.Clear();
   settled.set_delivery_id(raw(settlement.delivery.bytes()));
   settled.set_message_id(raw(settlement.message.bytes()));
   settled.set_outcome(static_cast<std::uint32_t>(settlement.outcome));
@@ -170,16 +176,16 @@ void BatchEncoder::add_settled(const model::Settlement& settlement, std::span<co
   settled.set_at_ms(settlement.at_ms);
   settled.set_attempts(settlement.attempts);
   for (const auto& notice : notices) delivery_to(notice, *settled.add_notices());
-  append_record();
+  append_record(v1::Record::kSettledFieldNumber, settled);
 }
 
 void BatchEncoder::add_requeued(const RequeuedRecord& record) {
-  scratch_->record.Clear();
-  auto& requeued = *scratch_->record.mutable_requeued();
+  auto& requeued = scratch_->requeued;
+  requeued.Clear();
   requeued.set_delivery_id(raw(record.delivery.bytes()));
   requeued.set_message_id(raw(record.message.bytes()));
   requeued.set_at_ms(record.at_ms);
-  append_record();
+  append_record(v1::Record::kRequeuedFieldNumber, requeued);
 }
 
 std::string BatchEncoder::take() {
@@ -195,10 +201,11 @@ Result<std::vector<Record>> decode_batch(std::string_view bytes) {
 }
 
 std::string encode_history_chunk(std::span<const HistoryEntry> entries, std::int64_t written_at_ms) {
-  v1::HistoryChunk chunk;
-  chunk.set_written_at_ms(written_at_ms);
+  google::protobuf::Arena arena;
+  auto* chunk = google::protobuf::Arena::CreateMessage<v1::HistoryChunk>(&arena);
+  chunk->set_written_at_ms(written_at_ms);
   for (const auto& entry : entries) {
-    auto& out = *chunk.add_entries();
+    auto& out = *chunk->add_entries();
     out.set_message_id(raw(entry.id.bytes()));
     out.set_network(entry.network);
     out.set_native_id(entry.native_id);
@@ -224,7 +231,7 @@ std::string encode_history_chunk(std::span<const HistoryEntry> entries, std::int
       to.set_attempts(delivery.attempts);
     }
   }
-  return chunk.SerializeAsString();
+  return chunk->SerializeAsString();
 }
 
 namespace {

@@ -61,7 +61,8 @@ class BatchEncoder {
 
  private:
   struct Scratch;
-  void append_record();
+  template <class Message>
+  void append_record(int field, const Message& message);
 
   std::unique_ptr<Scratch> scratch_;
   std::string encoded_;

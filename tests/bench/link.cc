@@ -87,11 +87,13 @@ class Submitter {
       credit_came_.wait(lock, [&] { return matrix_.credit >= batch; });
       matrix_.credit -= batch;
     }
-    frame_.clear_submits();
-    for (int i = 0; i < batch; ++i) {
-      auto& submit = *frame_.add_submits();
+    // Built once; then only what differs from message to message is written anew.
+    while (frame_.submits_size() < batch) codec::to_proto(sample_envelope(static_cast<std::uint64_t>(frame_.submits_size()), 600), *frame_.add_submits()->mutable_envelope());
+    for (auto& submit : *frame_.mutable_submits()) {
       submit.set_ref(++number_);
-      codec::to_proto(sample_envelope(number_, 600), *submit.mutable_envelope());
+      std::string id = "$" + std::to_string(1000000000000 + number_);
+      submit.mutable_envelope()->set_native_id(id);
+      submit.mutable_envelope()->set_dedup_key(id);
     }
     matrix_.write(frame_);
   }
