@@ -17,7 +17,7 @@ std::string_view to_text(Layer layer) {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 22> kTexts = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 23> kTexts = {{
     {"NOT_RELEASABLE", "This message may not be released to that recipient."},
     {"PROTECTION_TOO_WEAK", "The way to that recipient is not protected well enough for this message."},
     {"LABEL_REQUIRED", "This message needs a classification label before it can be sent there."},
@@ -39,6 +39,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 22> kTexts =
     {"NO_SUCH_USER", "There is no such user on the other network."},
     {"TOO_LARGE", "This message is too large for the gateway."},
     {"EXPIRED", "The other side was not reachable for too long."},
+    {"NO_CONFIRMATION", "Nobody has confirmed that this message arrived."},
     {"REFUSED_BY_NETWORK", "The other network did not take this message."},
 }};
 

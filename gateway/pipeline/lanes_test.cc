@@ -189,6 +189,7 @@ TEST_CASE("lanes: what may have arrived is never called not delivered") {
   REQUIRE_FALSE(lab.matrix->given.empty());
   lab.delivered(*lab.matrix, 0);  // that it is delayed
   CHECK(lab.matrix->given.back().notice()->state == model::Notice::State::kUncertain);
+  CHECK(lab.matrix->given.back().notice()->reason_code == "NO_CONFIRMATION");
 }
 
 }  // namespace

@@ -130,7 +130,10 @@ void Shard::settle(Item& item, model::Outcome outcome, DeliveryReport report) {
       // The adapter's own word, if it is one that we have words for.
       if (model::has_sender_text(item.settlement.reason_code)) code = item.settlement.reason_code;
     }
-    if (outcome == model::Outcome::kUncertain) state = State::kUncertain;
+    if (outcome == model::Outcome::kUncertain) {
+      state = State::kUncertain;
+      code = "NO_CONFIRMATION";
+    }
     if (outcome == model::Outcome::kExpired) {
       state = State::kExpired;
       code = "EXPIRED";
@@ -245,8 +248,8 @@ void Shard::look_at_ages(Lane& lane) {
     if (item->state != Item::State::kWaiting) continue;  // taken while its predecessor was ended
     DeliveryReport report;
     report.delivery = item->delivery.id;
-    report.reason_code = "EXPIRED";
     // Handed over once and never answered: it may have arrived, and "was not delivered" would be untrue.
+    report.reason_code = item->redelivery ? "NO_CONFIRMATION" : "EXPIRED";
     settle(*item, item->redelivery ? model::Outcome::kUncertain : model::Outcome::kExpired, std::move(report));
   }
 }
