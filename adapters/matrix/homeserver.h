@@ -51,6 +51,8 @@ class Homeserver {
   boost::asio::awaitable<Answer<boost::json::object>> state(std::string room, std::string type, std::string key, std::string as_user);
   boost::asio::awaitable<Answer<std::vector<std::string>>> joined_members(std::string room, std::string as_user);
   boost::asio::awaitable<Answer<std::string>> resolve_alias(std::string alias);
+  // A homeserver that was restarted within a moment is known by this alone: the next connection works again.
+  std::uint64_t connections_lost() const { return client_.connections_lost(); }
   boost::asio::awaitable<Answer<void>> ping(std::string txn);
 
   void stop() { client_.stop(); }

@@ -121,6 +121,10 @@ asio::awaitable<void> Network::watch() {
       if (std::exchange(up_, false) || told.empty()) log::warn("matrix", "homeserver away", {{"network", config_.network}, {"why", greeted.error().words}});
       told = greeted.error().words;
     }
+    if (std::exchange(connections_lost_, homeserver_.connections_lost()) != homeserver_.connections_lost() && up_) {
+      missed_.outage();
+      asio::co_spawn(context_, catch_up(++outages_), asio::detached);
+    }
     if (up_) asio::co_spawn(context_, missed_.contact(), asio::detached);
     boost::system::error_code error;
     timer_.expires_after(up_ ? std::chrono::duration_cast<asio::steady_timer::duration>(kProbeWhileUp)

@@ -48,6 +48,7 @@ class Network {
   std::unique_ptr<sdk::HttpServer> server_;
   boost::asio::steady_timer timer_;
   std::uint64_t outages_ = 0;
+  std::uint64_t connections_lost_ = 0;
   bool up_ = false;
   bool stopped_ = false;
 };

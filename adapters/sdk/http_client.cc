@@ -26,6 +26,8 @@ namespace {
 
 // Servers close what is idle; a request on such a connection fails without anybody being away.
 constexpr auto kIdleMax = std::chrono::seconds(15);
+// No server or proxy closes what was used this short a time ago, unless it ends.
+constexpr auto kWarm = std::chrono::seconds(3);
 
 struct Origin {
   bool tls = false;
@@ -83,6 +85,8 @@ class HttpClient::Pool : public std::enable_shared_from_this<Pool> {
     idle.clear();
   }
 
+  std::uint64_t lost = 0;
+
  private:
   // Waits, in order, until fewer than connections_max requests are under way.
   asio::awaitable<void> place() {
@@ -109,9 +113,11 @@ class HttpClient::Pool : public std::enable_shared_from_this<Pool> {
     bool may_repeat = given.method == "GET" || given.method == "PUT";
     while (!idle.empty() && std::chrono::steady_clock::now() - idle.front().since > kIdleMax) idle.pop_front();
     if (!idle.empty()) {
+      bool warm = std::chrono::steady_clock::now() - idle.back().since < kWarm;
       auto connection = std::move(idle.back().connection);
       idle.pop_back();
       auto result = co_await exchange(std::move(connection), given);
+      if (!result && warm) ++lost;
       if (result || !may_repeat || !result.error().perhaps_sent) co_return result;
     }
     auto connection = std::make_unique<Connection>(context, tls ? &*tls : nullptr);
@@ -187,6 +193,7 @@ class HttpClient::Pool : public std::enable_shared_from_this<Pool> {
 HttpClient::HttpClient(asio::io_context& context, Options options) : pool_(std::make_shared<Pool>(context, std::move(options))) {}
 HttpClient::~HttpClient() { pool_->stop(); }
 void HttpClient::stop() { pool_->stop(); }
+std::uint64_t HttpClient::connections_lost() const { return pool_->lost; }
 
 asio::awaitable<std::expected<HttpResponse, HttpFailure>> HttpClient::request(HttpRequest request) {
   return pool_->request(std::move(request));

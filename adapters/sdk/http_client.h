@@ -3,6 +3,7 @@
 // One io_context's thread. At most `connections_max` at once; further requests wait in order. http and https (certificate and name verified). Answers above body_bytes_max are an error.
 #pragma once
 
+#include <cstdint>
 #include <chrono>
 #include <cstddef>
 #include <expected>
@@ -37,6 +38,8 @@ class HttpClient {
 
   boost::asio::awaitable<std::expected<HttpResponse, HttpFailure>> request(HttpRequest request);
   void stop();
+  // Connections that had been used within 3 s and that the server had closed nevertheless: servers do that when they end.
+  std::uint64_t connections_lost() const;
 
  private:
   class Pool;
