@@ -121,7 +121,11 @@ asio::awaitable<void> Network::watch() {
       if (std::exchange(up_, false) || told.empty()) log::warn("matrix", "homeserver away", {{"network", config_.network}, {"why", greeted.error().words}});
       told = greeted.error().words;
     }
-    if (std::exchange(connections_lost_, homeserver_.connections_lost()) != homeserver_.connections_lost() && up_) {
+    // Restarted within a moment: its connection was closed, or we were suspended and saw nothing.
+    bool lost = std::exchange(connections_lost_, homeserver_.connections_lost()) != homeserver_.connections_lost();
+    auto now = std::chrono::steady_clock::now();
+    bool suspended = now - std::exchange(probed_, now) > kProbeWhileUp + std::chrono::seconds(1);
+    if (up_ && (lost || suspended)) {
       missed_.outage();
       asio::co_spawn(context_, catch_up(++outages_), asio::detached);
     }

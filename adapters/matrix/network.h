@@ -3,6 +3,7 @@
 // Owned by main; one io_context's thread. Deliveries and rooms of other networks are not seen here (MatrixAdapter sorts them).
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -49,6 +50,7 @@ class Network {
   boost::asio::steady_timer timer_;
   std::uint64_t outages_ = 0;
   std::uint64_t connections_lost_ = 0;
+  std::chrono::steady_clock::time_point probed_ = std::chrono::steady_clock::now();
   bool up_ = false;
   bool stopped_ = false;
 };
